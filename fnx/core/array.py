@@ -1,0 +1,168 @@
+"""`Array`: one read-only ndarray and the weakness of its dtype.
+
+Out of an array the data go without a copy (`__array__`, buffer, DLPack); into one they are copied, unless nobody
+can write to them any more.  Operators and methods are not here: `operators` installs them, so that arrays and tracers
+share one table.  Read next: `primitive`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fnx.core.types import ShapedArray
+
+__all__ = ["Array", "adopt", "as_array"]
+
+
+class Array:
+    """An immutable n-dimensional array.
+
+    Arrays are made by functions (`fnx.numpy.asarray`, `fnx.numpy.zeros`, ...), not by this class.
+
+    See Also
+    --------
+    fnx.numpy.array : make one from data.
+
+    Examples
+    --------
+    >>> import fnx.numpy as jnp
+    >>> jnp.arange(3) + 1
+    Array([1, 2, 3], dtype=int32)
+    """
+
+    __slots__ = ("__weakref__", "_data", "_weak")
+    _data: np.ndarray[Any, Any]
+    _weak: bool
+    __array_priority__ = 100
+
+    def __init__(self, data: np.ndarray[Any, Any], weak: bool = False) -> None:
+        self._data = data
+        self._weak = weak
+
+    @property
+    def aval(self) -> ShapedArray:
+        """The type."""
+        data = self._data
+        return ShapedArray(data.shape, data.dtype, self._weak)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The extents."""
+        return self._data.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The element type."""
+        return self._data.dtype
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return self._data.ndim
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return self._data.size
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the elements take."""
+        return self._data.nbytes
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes per element."""
+        return self._data.itemsize
+
+    @property
+    def weak_type(self) -> bool:
+        """Whether the dtype yields in promotion."""
+        return self._weak
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        data = self._data
+        if dtype is not None and np.dtype(dtype) != data.dtype:
+            if copy is False:
+                raise ValueError(
+                    f"asarray: {self.aval} can't become {np.dtype(dtype).name} without a copy, "
+                    "and copy=False forbids one. Leave copy=None."
+                )
+            return data.astype(dtype)
+        return data.copy() if copy else data
+
+    def __buffer__(self, flags: int) -> memoryview:
+        return memoryview(self._data)
+
+    def __dlpack__(self, **options: Any) -> Any:
+        # NumPy refuses to export read-only memory to consumers which can't be told of it (before DLPack 1.0).
+        return self._data.__dlpack__(**options)
+
+    def __dlpack_device__(self) -> tuple[Any, Any]:
+        return self._data.__dlpack_device__()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_rebuild, (self._data.copy(), self._weak))
+
+    def __copy__(self) -> Array:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Array:
+        return self
+
+    def tolist(self) -> Any:
+        """The elements as (nested lists of) Python scalars."""
+        return self._data.tolist()
+
+    def item(self, *index: int) -> Any:
+        """One element as a Python scalar."""
+        return self._data.item(*index)
+
+    def block_until_ready(self) -> Array:
+        """The array itself: results are ready when a call returns (kept for programs written for JAX)."""
+        return self
+
+
+def _rebuild(data: np.ndarray[Any, Any], weak: bool) -> Array:
+    return adopt(data, weak)
+
+
+def adopt(data: Any, weak: bool = False) -> Array:
+    """Wrap a fresh result that nobody else can write to; no copy.
+
+    Parameters
+    ----------
+    data : ndarray or numpy scalar
+        The caller gives it away.
+    weak : bool
+        Whether the dtype is weak.
+    """
+    if type(data) is not np.ndarray:
+        data = np.asarray(data)
+    data.flags.writeable = False
+    return Array(data, weak)
+
+
+def as_array(data: np.ndarray[Any, Any], weak: bool = False) -> Array:
+    """Wrap a user's ndarray: a copy, unless its final owner is itself read-only.
+
+    Parameters
+    ----------
+    data : ndarray
+        The user keeps it and may write to it.
+    weak : bool
+        Whether the dtype is weak.
+    """
+    if type(data) is not np.ndarray:
+        data = np.asarray(data)
+    owner: Any = data
+    while isinstance(owner, np.ndarray) and owner.base is not None:
+        owner = owner.base
+    frozen = isinstance(owner, (np.ndarray, bytes)) and (
+        isinstance(owner, bytes) or not owner.flags.writeable
+    )
+    if frozen and not data.flags.writeable:
+        return Array(data, weak)
+    return adopt(data.copy(), weak)

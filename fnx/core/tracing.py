@@ -1,0 +1,207 @@
+"""`Trace` and `Tracer`: how a transform intercepts primitives.
+
+One trace is current; `Primitive.__call__` hands every application to it.  A trace wraps what it follows in its own
+tracers, treats everything else as a constant, and runs rules with its parent as the current trace: so transforms
+nest by nesting traces, and the outermost parent is either evaluation (None) or a staging trace.
+
+Why the current trace decides, and not the data: with ``f = lambda x: x * grad(lambda y: x + y)(1.)`` the inner
+transform sees the outer tracer `x` as a constant, whatever wraps it; no perturbation is ever confused.
+Read next: `jaxpr`, then `staging`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fnx.config import CONTEXT, Context
+from fnx.core.array import Array
+from fnx.core.primitive import Primitive
+from fnx.core.types import ShapedArray
+from fnx.errors import (
+    ConcretizationTypeError,
+    TracerArrayConversionError,
+    TracerBoolConversionError,
+    TracerIntegerConversionError,
+    UnexpectedTracerError,
+    user_frame,
+)
+
+__all__ = ["Trace", "Tracer", "aval_of", "running", "traces_abstractly"]
+
+
+class Trace:
+    """A transform at work.
+
+    Parameters
+    ----------
+    parent : Trace or None
+        Where rules run; None evaluates.
+    name : str
+        The transform and the function, for errors.
+    """
+
+    __slots__ = ("alive", "name", "parent")
+
+    #: Whether values are unknown here (staging); a trace above inherits it from its root.
+    abstract = False
+
+    def __init__(self, parent: Trace | None, name: str) -> None:
+        self.parent = parent
+        self.name = name
+        self.alive = True
+
+    def process(self, primitive: Primitive, args: Any, params: dict[str, Any]) -> Any:
+        """Apply `primitive` to tracers of this trace and constants."""
+        raise NotImplementedError
+
+
+def traces_abstractly(trace: Trace | None) -> bool:
+    """Whether a trace ends in staging, so that no value is known in it."""
+    while trace is not None:
+        if trace.abstract:
+            return True
+        trace = trace.parent
+    return False
+
+
+class running:
+    """Context manager: make `trace` the current one.
+
+    Parameters
+    ----------
+    trace : Trace or None
+        None evaluates.
+    """
+
+    __slots__ = ("token", "trace")
+
+    def __init__(self, trace: Trace | None) -> None:
+        self.trace = trace
+
+    def __enter__(self) -> None:
+        now = CONTEXT.get()
+        self.token = CONTEXT.set(Context(self.trace, now.axis_env, now.settings))
+
+    def __exit__(self, *exception: object) -> None:
+        CONTEXT.reset(self.token)
+
+
+class Tracer:
+    """Stands for an array while a transform follows the computation."""
+
+    __slots__ = ("__weakref__", "_trace")
+    _trace: Trace
+    __array_priority__ = 200
+
+    @property
+    def aval(self) -> ShapedArray:
+        """The type."""
+        raise NotImplementedError
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The extents."""
+        return self.aval.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The element type."""
+        return self.aval.dtype
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.aval.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return self.aval.size
+
+    @property
+    def weak_type(self) -> bool:
+        """Whether the dtype yields in promotion."""
+        return self.aval.weak_type
+
+    def concrete(self) -> Array | None:
+        """The value, if it is known although it is traced."""
+        return None
+
+    def __repr__(self) -> str:
+        return f"Tracer<{self.aval!r}, {self._trace.name}>"
+
+    def leak_error(self, primitive: Primitive) -> Exception:
+        """What to raise when this tracer is used where its trace isn't at work."""
+        state = "is not the current one" if self._trace.alive else "has ended"
+        return UnexpectedTracerError(
+            f"{primitive.name}: got a tracer of {self.aval!r} whose transform, {self._trace.name}, {state}: "
+            f"it leaked out of the traced function (used at {user_frame()}). "
+            "Return the value from the function instead of storing it outside."
+        )
+
+    def _known(self, error: type[Exception], doing: str, remedy: str) -> Array:
+        value = self.concrete()
+        if value is None:
+            raise error(
+                f"{doing}: the value of a traced array {self.aval!r} is not known "
+                f"while {self._trace.name} is traced (at {user_frame()}). {remedy}"
+            )
+        return value
+
+    def __bool__(self) -> bool:
+        return bool(
+            self._known(
+                TracerBoolConversionError,
+                "bool()",
+                "Use `lax.cond`, `lax.while_loop` or `jnp.where` instead of if and while, "
+                "or mark the argument with static_argnums.",
+            )._data
+        )
+
+    def __int__(self) -> int:
+        return int(self._known(ConcretizationTypeError, "int()", _STATIC)._data)
+
+    def __float__(self) -> float:
+        return float(self._known(ConcretizationTypeError, "float()", _STATIC)._data)
+
+    def __complex__(self) -> complex:
+        return complex(self._known(ConcretizationTypeError, "complex()", _STATIC)._data)
+
+    def __index__(self) -> int:
+        known = self._known(
+            TracerIntegerConversionError,
+            "operator.index()",
+            "Shapes, axes and list indices must be Python integers; index arrays with `jnp.take` "
+            "or `x[i]` on an array, or mark the argument with static_argnums.",
+        )
+        return known._data.__index__()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        known = self._known(
+            TracerArrayConversionError,
+            "numpy.asarray()",
+            "Use the function of `fnx.numpy` of the same name, or `pure_callback`.",
+        )
+        return known.__array__(dtype, copy)
+
+    def tolist(self) -> Any:
+        """The elements as Python scalars, if they are known."""
+        return self._known(ConcretizationTypeError, "tolist()", _STATIC).tolist()
+
+    def item(self, *index: int) -> Any:
+        """One element as a Python scalar, if it is known."""
+        return self._known(ConcretizationTypeError, "item()", _STATIC).item(*index)
+
+    def block_until_ready(self) -> Tracer:
+        """The tracer itself."""
+        return self
+
+
+_STATIC = "Return the array itself, or mark the argument with static_argnums."
+
+
+def aval_of(value: Any) -> ShapedArray:
+    """The type of an array or a tracer."""
+    return value.aval
