@@ -51,7 +51,7 @@ __all__ = [
 ]
 
 #: Values of `default_matmul_precision`, beside None.
-MATMUL_PRECISIONS = (
+_MATMUL_PRECISIONS = (
     "default",
     "high",
     "highest",
@@ -238,6 +238,11 @@ class Config:
 
     Names are accepted as JAX writes them (``jax_enable_x64``), with ``fnx_``, or bare.
 
+    Parameters
+    ----------
+    process : Settings
+        What to begin with.
+
     Examples
     --------
     >>> config.update("jax_debug_nans", True)
@@ -388,7 +393,7 @@ _CHOICES: Mapping[str, tuple[str | None, ...]] = {
     "explicit_x64_dtypes": ("warn", "error", "allow"),
     "numpy_dtype_promotion": ("standard", "strict"),
     "numpy_rank_promotion": ("allow", "warn", "raise"),
-    "default_matmul_precision": (None, *MATMUL_PRECISIONS),
+    "default_matmul_precision": (None, *_MATMUL_PRECISIONS),
     "default_prng_impl": ("threefry2x32",),
     "kernel_printer": ("ir", "text"),
     "platforms": (None, "cpu"),

@@ -214,8 +214,11 @@ class ShapeError(FnxError, TypeError, ValueError):
 
 
 class InconclusiveDimensionOperation(FnxError):
-    """A comparison of extents that has no answer. Extents are integers here, so none is raised by
-    fnx itself; the name is for programs that catch it."""
+    """A comparison of extents that has no answer.
+
+    Extents are integers here, so fnx itself never raises it; the name is for programs that catch
+    it.
+    """
 
 
 class TypePromotionError(FnxError, TypeError, ValueError):

@@ -129,11 +129,13 @@ class Reduction:
         Whether the value after each step is wanted.
     reverse : bool
         Of a running one: from the end.
+    limit : Position or None
+        A bound of the first axis besides its extent.
     free : frozenset of Atom
         The loop variables that the result depends on.
     """
 
-    __slots__ = ("axes", "bodies", "free", "inits", "results", "reverse", "running")
+    __slots__ = ("axes", "bodies", "free", "inits", "limit", "results", "reverse", "running")
 
     def __init__(
         self,
@@ -143,7 +145,9 @@ class Reduction:
         bodies: tuple[Value, ...],
         running: bool = False,
         reverse: bool = False,
+        limit: Position | None = None,
     ) -> None:
+        self.limit = limit
         self.axes = axes
         self.inits = inits
         self.results = results
@@ -153,6 +157,8 @@ class Reduction:
         free: frozenset[Atom] = frozenset()
         for body in bodies:
             free |= body.free
+        if limit is not None:
+            free |= limit.free
         self.free = free if running else free - frozenset(axes)
 
 

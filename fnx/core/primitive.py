@@ -316,23 +316,29 @@ class HigherOrderPrimitive(Primitive):
     Parameters
     ----------
     inline : callable, optional
-        ``inline(params) -> Jaxpr or None``: what may stand in its place when a program is simplified.
+        ``inline(params) -> Jaxpr``: the program that may stand in its place.
+    inline_at : {"simplify", "compile", "schedule"}
+        When it does: whenever a program is simplified (jit); only when it is compiled, because it carries a rule
+        for transforms (custom rules); only after the compiler's value numbering, because it must be computed
+        again (checkpoint).
     prune : callable, optional
         ``prune(eqn, used) -> (eqn or None, used_inputs)``: drop what nobody reads.
     """
 
-    __slots__ = ("inline", "prune")
+    __slots__ = ("inline", "inline_at", "prune")
 
     def __init__(
         self,
         name: str,
         *,
         inline: Callable[[dict[str, Any]], Any] | None = None,
+        inline_at: str = "simplify",
         prune: Callable[..., Any] | None = None,
         **rules: Any,
     ) -> None:
         super().__init__(name, **rules)
         self.inline = inline
+        self.inline_at = inline_at
         self.prune = prune
 
     def apply(self, args: Sequence[Any], params: dict[str, Any]) -> Any:

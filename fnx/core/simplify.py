@@ -29,18 +29,30 @@ def simplify(jaxpr: Jaxpr) -> Jaxpr:
     return jaxpr.derived("simplified", lambda: drop_dead(inline_calls(jaxpr, folding=True)))
 
 
-def inline_calls(jaxpr: Jaxpr, folding: bool) -> Jaxpr:
-    """Record a program again, with calls replaced by their bodies."""
+def inline_calls(jaxpr: Jaxpr, folding: bool, at: Sequence[str] = ("simplify",)) -> Jaxpr:
+    """Record a program again, with calls replaced by their bodies.
+
+    Parameters
+    ----------
+    jaxpr : Jaxpr
+        Any program.
+    folding : bool
+        Whether fold rules are applied.
+    at : sequence of str
+        Which calls: those of primitives whose `inline_at` is one of these.
+    """
     trace = StagingTrace(jaxpr.name, folding)
     args = [trace.input(a) for a in jaxpr.in_avals]
     with running(trace):
-        outs = _replay(trace, jaxpr, args)
+        outs = _replay(trace, jaxpr, args, at)
     again, captured = trace.finish(outs)
     assert not captured, "a Jaxpr is closed"
     return again
 
 
-def _replay(trace: StagingTrace, jaxpr: Jaxpr, args: Sequence[Any]) -> list[Any]:
+def _replay(
+    trace: StagingTrace, jaxpr: Jaxpr, args: Sequence[Any], at: Sequence[str]
+) -> list[Any]:
     env: dict[Var, Any] = dict(zip(jaxpr.in_vars, args, strict=True))
 
     def read(atom: Atom) -> Any:
@@ -49,10 +61,10 @@ def _replay(trace: StagingTrace, jaxpr: Jaxpr, args: Sequence[Any]) -> list[Any]
     for eqn in jaxpr.eqns:
         primitive, inputs = eqn.primitive, [read(a) for a in eqn.inputs]
         body = None
-        if isinstance(primitive, HigherOrderPrimitive) and primitive.inline is not None:
+        if isinstance(primitive, HigherOrderPrimitive) and primitive.inline is not None and primitive.inline_at in at:
             body = primitive.inline(eqn.params)
         if body is not None:
-            outs = _replay(trace, body, inputs)
+            outs = _replay(trace, body, inputs, at)
         else:
             before = len(trace.eqns)
             out = trace.process(primitive, inputs, eqn.params)

@@ -37,28 +37,28 @@ float0: DType = np.dtype([("float0", np.void, 0)])
 bfloat16: type[Any] = ml_dtypes.bfloat16
 
 #: Types that promote with nothing but themselves and Python scalars.
-SMALL_SIGNED: tuple[DType, ...] = tuple(map(np.dtype, (ml_dtypes.int2, ml_dtypes.int4)))
-SMALL_UNSIGNED: tuple[DType, ...] = tuple(map(np.dtype, (ml_dtypes.uint2, ml_dtypes.uint4)))
-SMALL_FLOATS: tuple[DType, ...] = tuple(
-    map(
-        np.dtype,
-        (
-            ml_dtypes.float4_e2m1fn,
-            ml_dtypes.float8_e3m4,
-            ml_dtypes.float8_e4m3,
-            ml_dtypes.float8_e4m3b11fnuz,
-            ml_dtypes.float8_e4m3fn,
-            ml_dtypes.float8_e4m3fnuz,
-            ml_dtypes.float8_e5m2,
-            ml_dtypes.float8_e5m2fnuz,
-            ml_dtypes.float8_e8m0fnu,
-        ),
-    )
+SMALL_SIGNED: tuple[DType, ...] = (np.dtype(ml_dtypes.int2), np.dtype(ml_dtypes.int4))
+SMALL_UNSIGNED: tuple[DType, ...] = (np.dtype(ml_dtypes.uint2), np.dtype(ml_dtypes.uint4))
+SMALL_FLOATS: tuple[DType, ...] = (
+    np.dtype(ml_dtypes.float4_e2m1fn),
+    np.dtype(ml_dtypes.float8_e3m4),
+    np.dtype(ml_dtypes.float8_e4m3),
+    np.dtype(ml_dtypes.float8_e4m3b11fnuz),
+    np.dtype(ml_dtypes.float8_e4m3fn),
+    np.dtype(ml_dtypes.float8_e4m3fnuz),
+    np.dtype(ml_dtypes.float8_e5m2),
+    np.dtype(ml_dtypes.float8_e5m2fnuz),
+    np.dtype(ml_dtypes.float8_e8m0fnu),
 )
 BOOL: DType = np.dtype(bool)
 SIGNED: tuple[DType, ...] = tuple(map(np.dtype, ("int8", "int16", "int32", "int64")))
 UNSIGNED: tuple[DType, ...] = tuple(map(np.dtype, ("uint8", "uint16", "uint32", "uint64")))
-FLOATS: tuple[DType, ...] = tuple(map(np.dtype, (bfloat16, "float16", "float32", "float64")))
+FLOATS: tuple[DType, ...] = (
+    np.dtype(bfloat16),
+    np.dtype("float16"),
+    np.dtype("float32"),
+    np.dtype("float64"),
+)
 COMPLEX: tuple[DType, ...] = tuple(map(np.dtype, ("complex64", "complex128")))
 
 _LETTERS: Mapping[DType, str] = {
@@ -201,7 +201,9 @@ def can_cast(from_: Any, to: Any, casting: Any = "safe") -> bool:
         NumPy's casting rule.
     """
     # A Python scalar goes on as it is: NumPy refuses it, and so does JAX.
-    source = from_ if type(from_) in _PYTHON_KINDS else getattr(from_, "dtype", from_)
+    source = (
+        from_ if isinstance(from_, (bool, int, float, complex)) else getattr(from_, "dtype", from_)
+    )
     return bool(np.can_cast(source, to, casting=casting))
 
 
@@ -261,7 +263,8 @@ def itemsize_bits(dtype: Any) -> int:
 
 
 def _limits_dtype(dtype: Any) -> DType:
-    plain: DType = np.dtype(getattr(dtype, "dtype", dtype))
+    # A scalar type has an attribute `dtype` too, a descriptor.
+    plain: DType = np.dtype(dtype if isinstance(dtype, type) else getattr(dtype, "dtype", dtype))
     return plain
 
 

@@ -278,11 +278,11 @@ _REAL_OF: Mapping[DType, DType] = {_C64: _F32, _C128: _F64}
 def _join(
     promotion: str, x64: bool | None, types: tuple[tuple[Any, bool], ...]
 ) -> tuple[Any, bool]:
-    first, first_weak = types[0]
-    if all(one == first for one, _ in types):
-        weak = all(weak for _, weak in types)
-        return first, weak and first != BOOL
+    first = types[0][0]
     all_weak = all(weak for _, weak in types)
+    alike = all(one == first for one, _ in types)
+    if len(types) == 1 or (alike and not all_weak):
+        return first, all_weak and first != BOOL
     if all_weak and promotion != "strict":
         # Their dtypes decide: an int32 that came of Python scalars, with an int64 that did.
         nodes = [one for one, _ in types]
@@ -297,10 +297,8 @@ def _join(
 
 @lru_cache(maxsize=4096)
 def _least_upper_bound(promotion: str, x64: bool, nodes: tuple[Node, ...]) -> Node:
-    if promotion == "strict":
-        above = _ABOVE_STRICT
-    else:
-        above = _ABOVE if x64 else _ABOVE_32
+    standard = _ABOVE if x64 else _ABOVE_32
+    above = _ABOVE_STRICT if promotion == "strict" else standard
     for node in nodes:
         if node not in above:
             if all(other == node for other in nodes):

@@ -45,14 +45,7 @@ NumbaEntry = tuple[Callable[..., None], str, str]
 """A Numba function, its signature such as ``"void(intp, intp, intp)"``, and its C symbol."""
 
 # What a stand-alone object may refer to: the C library, never Numba's or Python's run time.
-_ALLOWED_EXTERNALS = frozenset(
-    """memcpy memmove memset memcmp syscall sched_yield pthread_create pthread_join
-    sin cos tan exp exp2 expm1 log log2 log10 log1p pow fmod fma floor ceil rint round trunc sqrt
-    sinf cosf tanf expf exp2f expm1f logf log2f log10f log1pf powf fmodf fmaf floorf ceilf rintf
-    roundf truncf sqrtf tanh tanhf atan2 atan2f ldexp ldexpf
-    PyEval_SaveThread PyEval_RestoreThread PyLong_AsSsize_t PyErr_Occurred PyErr_SetString
-    __truncsfhf2 __extendhfsf2 __truncdfhf2 __truncsfbf2 __truncdfbf2""".split()
-)
+_ALLOWED_EXTERNALS = frozenset(("memcpy", "memmove", "memset", "memcmp", "fmod", "fmodf"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,10 +181,10 @@ def compile_numba(entries: Sequence[NumbaEntry]) -> bytes:
     for function in module.functions:
         if not function.is_declaration and function.name not in exported:
             function.linkage = "internal"
-    machine = _machine(2)
+    machine = _machine(1)
     module.triple = target().triple
     module.data_layout = str(machine.target_data)
-    _optimise(module, machine, 2)
+    _drop_unused(module, machine)  # Numba has run all other passes
     _check_externals(module)
     return machine.emit_object(module)
 
@@ -214,9 +207,7 @@ def builtin(address: int, name: str = "kernel") -> Callable[..., Any]:
         )
     definition = _MethodDefinition(name.encode(), address, _METH_FASTCALL, None)
     make = ctypes.pythonapi.PyCFunction_NewEx
-    make.restype, make.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.c_void_p] + [
-        ctypes.c_void_p
-    ]
+    make.restype, make.argtypes = ctypes.py_object, [ctypes.c_void_p] * 3
     made = make(ctypes.byref(definition), None, None)
     _definitions.append(definition)  # CPython keeps a pointer to it for the function's life
     return made
@@ -343,9 +334,15 @@ def _optimise(module: Any, machine: Any, level: int) -> None:
     options.loop_vectorization = options.slp_vectorization = level > 1
     passes = llvm.create_pass_builder(machine, options)
     passes.getModulePassManager().run(module, passes)
-    cleaning = llvm.create_new_module_pass_manager()
-    cleaning.add_strip_dead_prototype_pass()
-    cleaning.run(module, passes)
+
+
+def _drop_unused(module: Any, machine: Any) -> None:
+    llvm = _llvm()
+    passes = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options())
+    manager = llvm.create_new_module_pass_manager()
+    manager.add_global_dead_code_eliminate_pass()
+    manager.add_strip_dead_prototype_pass()
+    manager.run(module, passes)
 
 
 def _numba_module(function: Callable[..., None], signature: str) -> tuple[Any, str, int]:

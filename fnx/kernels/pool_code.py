@@ -74,7 +74,8 @@ def _define_pause(program: Program) -> None:
 def _define_futex_sleep(program: Program) -> None:
     program.declare("syscall", "i64 (i64, ...)")
     number = _FUTEX_NUMBERS[platform.machine()]
-    call = f"i64 (i64, ...) @syscall(i64 {number}, i64 {{}}, i64 {{}}, i64 {{}}, i64 0, i64 0, i64 0)"
+    words = ", ".join(["i64 {}"] * 3 + ["i64 0"] * 3)
+    call = f"i64 (i64, ...) @syscall(i64 {number}, {words})"
 
     sleep = program.function("sleep", "pool", "seen")  # until the sequence number moves on
     address = sleep.argument("pool") + 8 * SEQUENCE

@@ -10,6 +10,7 @@ entries go first.  Read next: native.py, which puts object code here.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import os
@@ -87,10 +88,8 @@ class Store:
             path.unlink(missing_ok=True)
             self._count("_rejected")
             return None
-        try:
+        with contextlib.suppress(FileNotFoundError):  # evicted by another process just now
             os.utime(path)  # the order of use, for eviction
-        except FileNotFoundError:
-            pass  # evicted by another process since we read it
         self._count("_hits")
         return payload
 

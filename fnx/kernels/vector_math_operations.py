@@ -16,6 +16,8 @@ import struct
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
+
 __all__ = ["LLVM_TYPES", "Operations", "Register", "TextOperations", "literal"]
 
 LLVM_TYPES = {
@@ -272,8 +274,8 @@ def literal(value: Any, type: str) -> str:
     if type[0] == "i":
         return str(int(value))
     number = float.fromhex(value) if isinstance(value, str) else float(value)
-    if type == "f32" and math.isfinite(number):
-        number = struct.unpack("<f", struct.pack("<f", number))[0]
+    if type == "f32":
+        number = float(np.float32(number))
     if math.isnan(number):
         return "0x7FF8000000000000"
     return f"0x{struct.unpack('<Q', struct.pack('<d', number))[0]:016X}"

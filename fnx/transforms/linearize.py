@@ -68,9 +68,6 @@ class Tape(Trace):
         if not any([type(a) is TapeTracer and a._trace is self for a in args]):
             with running(self.parent):
                 return primitive(*args, **params)
-        if primitive.stage is not None:
-            params = primitive.stage([a.aval for a in args], params)
-            args = [*params.pop("captured", ()), *args]
         types = primitive.infer(*[a.aval for a in args], **params)
         if not primitive.multiple_results:
             out = TapeTracer(self, types)

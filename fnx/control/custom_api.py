@@ -1,0 +1,338 @@
+"""`custom_jvp`, `custom_vjp` and `custom_gradient` as users write them: functions of pytrees.  Read next: `jit`."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from fnx import tree_util
+from fnx.config import CONTEXT
+from fnx.control.custom_rules import custom_jvp_p, custom_vjp_p
+from fnx.core.types import float0, tangent_type
+from fnx.transforms.trees import Flat, argument_path, as_values, check_callable, function_name
+
+__all__ = ["custom_gradient", "custom_jvp", "custom_vjp"]
+
+
+class _WithRule:
+    """What `custom_jvp` and `custom_vjp` share: binding arguments, keeping static ones aside."""
+
+    def __init__(self, fun: Callable[..., Any], nondiff_argnums: Sequence[int] = ()) -> None:
+        check_callable(type(self).__name__, fun)
+        functools.update_wrapper(self, fun)
+        self.fun = fun
+        self.nondiff_argnums = tuple(
+            (nondiff_argnums,) if isinstance(nondiff_argnums, int) else nondiff_argnums
+        )
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    def _bound(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+        """All arguments by position, defaults included."""
+        try:
+            signature = inspect.signature(self.fun)
+        except ValueError:  # a built-in without a signature
+            return args
+        bound = signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        if bound.kwargs:
+            raise TypeError(
+                f"{type(self).__name__} of {function_name(self.fun)}: keyword-only arguments "
+                f"{sorted(bound.kwargs)} can't have a rule. Make them positional."
+            )
+        return bound.args
+
+    def _split(self, args: tuple[Any, ...]) -> tuple[dict[int, Any], list[Any]]:
+        fixed = {k % len(args): args[k] for k in self.nondiff_argnums}
+        return fixed, [a for k, a in enumerate(args) if k not in fixed]
+
+    def _join(self, fixed: dict[int, Any], rest: Sequence[Any]) -> list[Any]:
+        it = iter(rest)
+        return [fixed[k] if k in fixed else next(it) for k in range(len(fixed) + len(rest))]
+
+
+class custom_jvp(_WithRule):
+    """A function with its own forward derivative.
+
+    Parameters
+    ----------
+    fun : callable
+        Takes and gives pytrees of arrays.
+    nondiff_argnums : sequence of int
+        Positions of arguments that aren't arrays; rules get them first.
+
+    Examples
+    --------
+    >>> import fnx, fnx.numpy as jnp
+    >>> @fnx.custom_jvp
+    ... def f(x):
+    ...     return jnp.sin(x)
+    >>> @f.defjvp
+    ... def f_jvp(primals, tangents):
+    ...     (x,), (t,) = primals, tangents
+    ...     return f(x), 2. * t
+    >>> fnx.grad(f)(1.)
+    Array(2., dtype=float32, weak_type=True)
+    """
+
+    def __init__(self, fun: Callable[..., Any], nondiff_argnums: Sequence[int] = ()) -> None:
+        super().__init__(fun, nondiff_argnums)
+        self.jvp: Callable[..., Any] | None = None
+
+    def defjvp(self, jvp: Callable[..., Any]) -> Callable[..., Any]:
+        """Set the rule ``jvp(*nondiff, primals, tangents) -> (out, tangent_out)``; usable as a decorator.
+
+        Parameters
+        ----------
+        jvp : callable
+            Linear in the tangents.
+        """
+        self.jvp = jvp
+        return jvp
+
+    def defjvps(self, *jvps: Callable[..., Any] | None) -> None:
+        """Set the rule argument by argument: ``jvps[k](tangent, out, *primals)``; None is zero.
+
+        Parameters
+        ----------
+        *jvps : callable or None
+            One for each argument.
+        """
+        if self.nondiff_argnums:
+            raise TypeError("custom_jvp.defjvps: not with nondiff_argnums. Use defjvp.")
+
+        def jvp(primals: Any, tangents: Any) -> Any:
+            out = self(*primals)
+            terms = [
+                f(t, out, *primals) for f, t in zip(jvps, tangents, strict=True) if f is not None
+            ]
+            if not terms:
+                return out, tree_util.tree_map(lambda o: o * 0, out)
+            total = terms[0]
+            for term in terms[1:]:
+                total = tree_util.tree_map(lambda a, b: a + b, total, term)
+            return out, total
+
+        self.jvp = jvp
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if CONTEXT.get().trace is None:
+            return self.fun(*args, **kwargs)
+        name = f"custom_jvp of {function_name(self.fun)}"
+        rule = self.jvp
+        if rule is None:
+            raise AttributeError(f"{name}: no rule was set. Call .defjvp(rule).")
+        fixed, rest = self._split(self._bound(args, kwargs))
+        leaves, tree = tree_util.tree_flatten(tuple(rest))
+        values = as_values(name, leaves, tree, "args")
+
+        def of_rest(*xs: Any) -> Any:
+            return self.fun(*self._join(fixed, xs))
+
+        of_rest.__name__ = function_name(self.fun)
+        flat = Flat(of_rest, tree)
+        out_tree: list[Any] = []
+
+        def flat_rule(*both: Any) -> list[Any]:
+            half = len(both) // 2
+            primals = tree_util.tree_unflatten(tree, both[:half])
+            tangents = tree_util.tree_unflatten(tree, both[half:])
+            given = rule(*[fixed[k] for k in sorted(fixed)], primals, tangents)
+            if not isinstance(given, (tuple, list)) or len(given) != 2:
+                raise TypeError(
+                    f"{name}: the rule must give a pair (out, tangent_out), it gave {type(given).__name__}."
+                )
+            outs, out_structure = tree_util.tree_flatten(given[0])
+            tangents_out, tangent_structure = tree_util.tree_flatten(given[1])
+            if out_structure != tangent_structure:
+                raise TypeError(
+                    f"{name}: the rule's tangent must have the structure of its result, {out_structure}, got {tangent_structure}."
+                )
+            out_tree[:] = [out_structure]
+            outs = as_values(name, outs, out_structure)
+            tangents_out = as_values(name, tangents_out, out_structure)
+            for k, (o, t) in enumerate(zip(outs, tangents_out, strict=True)):
+                expected = tangent_type(o.aval)
+                if expected.dtype != float0 and not expected.same_type(t.aval):
+                    raise TypeError(
+                        f"{name}: the rule's tangent {argument_path(out_structure, k)} must be {expected!r} like its "
+                        f"result, got {t.aval!r}."
+                    )
+            return [*outs, *tangents_out]
+
+        outs = custom_jvp_p(*values, fun=flat, rule=flat_rule, consts=0)
+        structure = flat.out_tree if flat.out_tree is not None else out_tree[0]
+        return tree_util.tree_unflatten(structure, outs)
+
+
+class custom_vjp(_WithRule):
+    """A function with its own reverse derivative.
+
+    Forward mode works, too: the rule's pullback is linear in the cotangent, and is transposed.
+
+    Parameters
+    ----------
+    fun : callable
+        Takes and gives pytrees of arrays.
+    nondiff_argnums : sequence of int
+        Positions of arguments that aren't arrays; ``bwd`` gets them first.
+
+    Examples
+    --------
+    >>> import fnx, fnx.numpy as jnp
+    >>> @fnx.custom_vjp
+    ... def f(x):
+    ...     return jnp.sin(x)
+    >>> f.defvjp(lambda x: (f(x), x), lambda x, ct: (3. * ct,))
+    >>> fnx.grad(f)(1.)
+    Array(3., dtype=float32, weak_type=True)
+    """
+
+    def __init__(self, fun: Callable[..., Any], nondiff_argnums: Sequence[int] = ()) -> None:
+        super().__init__(fun, nondiff_argnums)
+        self.fwd: Callable[..., Any] | None = None
+        self.bwd: Callable[..., Any] | None = None
+
+    def defvjp(self, fwd: Callable[..., Any], bwd: Callable[..., Any]) -> None:
+        """Set the rule.
+
+        Parameters
+        ----------
+        fwd : callable
+            Takes the arguments of the function, gives ``(out, residuals)``.
+        bwd : callable
+            ``bwd(*nondiff, residuals, ct)`` gives a tuple of cotangents, one for each argument; None is zero.
+        """
+        check_callable("custom_vjp.defvjp", fwd)
+        check_callable("custom_vjp.defvjp", bwd)
+        self.fwd, self.bwd = fwd, bwd
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if CONTEXT.get().trace is None:
+            return self.fun(*args, **kwargs)
+        name = f"custom_vjp of {function_name(self.fun)}"
+        fwd, bwd = self.fwd, self.bwd
+        if fwd is None or bwd is None:
+            raise AttributeError(f"{name}: no rule was set. Call .defvjp(fwd, bwd).")
+        fixed, rest = self._split(self._bound(args, kwargs))
+        leaves, tree = tree_util.tree_flatten(tuple(rest))
+        values = as_values(name, leaves, tree, "args")
+        avals = [v.aval for v in values]
+
+        def of_rest(*xs: Any) -> Any:
+            return self.fun(*self._join(fixed, xs))
+
+        of_rest.__name__ = function_name(self.fun)
+        flat = Flat(of_rest, tree)
+        found: dict[str, Any] = {}
+
+        def flat_fwd(*xs: Any) -> tuple[list[Any], list[Any]]:
+            given = fwd(*self._join(fixed, tree_util.tree_unflatten(tree, xs)))
+            if not isinstance(given, tuple) or len(given) != 2:
+                raise TypeError(
+                    f"{name}: fwd must give a pair (out, residuals), it gave {type(given).__name__}."
+                )
+            outs, found["out"] = tree_util.tree_flatten(given[0])
+            residuals, found["residuals"] = tree_util.tree_flatten(given[1])
+            return (
+                as_values(name, outs, found["out"]),
+                as_values(name, residuals, found["residuals"], "residuals"),
+            )
+
+        def flat_bwd(residuals: list[Any], cts: list[Any]) -> list[Any]:
+            pulled = bwd(
+                *[fixed[k] for k in sorted(fixed)],
+                tree_util.tree_unflatten(found["residuals"], residuals),
+                tree_util.tree_unflatten(found["out"], cts),
+            )
+            return _flat_cotangents(name, pulled, tree, avals)
+
+        outs = custom_vjp_p(*values, fun=flat, fwd=flat_fwd, bwd=flat_bwd, consts=0)
+        structure = flat.out_tree if flat.out_tree is not None else found["out"]
+        return tree_util.tree_unflatten(structure, outs)
+
+
+def _flat_cotangents(name: str, pulled: Any, tree: Any, avals: Sequence[Any]) -> list[Any]:
+    """What bwd gave, leaf by leaf; None where it is zero."""
+    whole = tree_util.tree_unflatten(tree, list(range(tree.num_leaves)))
+    if not isinstance(pulled, (tuple, list)) or len(pulled) != len(whole):
+        raise TypeError(
+            f"{name}: bwd must give a tuple of {len(whole)} cotangents, one for each argument, "
+            f"it gave {type(pulled).__name__}"
+            + (f" of {len(pulled)}" if isinstance(pulled, (tuple, list)) else "")
+            + "."
+        )
+    result: list[Any] = []
+    for argument, (ct, part) in enumerate(zip(pulled, whole, strict=True)):
+        count = tree_util.tree_structure(part).num_leaves
+        if ct is None:
+            result += [None] * count
+            continue
+        leaves, structure = tree_util.tree_flatten(ct, is_leaf=lambda x: x is None)
+        if len(leaves) != count:
+            raise TypeError(
+                f"{name}: cotangent {argument} must have the structure of its argument, "
+                f"{tree_util.tree_structure(part)}, got {structure}."
+            )
+        for leaf in leaves:
+            aval = avals[len(result)]
+            expected = tangent_type(aval)
+            if leaf is None or expected.dtype == float0:
+                result.append(None)
+                continue
+            (value,) = as_values(name, [leaf], tree_util.tree_structure(0), "cotangent")
+            if value.shape != expected.shape or (
+                value.dtype != expected.dtype and not value.aval.weak_type
+            ):
+                raise TypeError(
+                    f"{name}: the cotangent of {argument_path(tree, len(result), 'args')} must be {expected!r}, got {value.aval!r}."
+                )
+            result.append(value)
+    return result
+
+
+def custom_gradient(fun: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that gives its value and its pullback, as a function with that derivative.
+
+    Parameters
+    ----------
+    fun : callable
+        Gives ``(out, pullback)``; the pullback takes a cotangent of `out` and gives cotangents of the arguments.
+
+    Examples
+    --------
+    >>> import fnx
+    >>> f = fnx.custom_gradient(lambda x: (x ** 2, lambda g: (g * x,)))
+    >>> fnx.grad(f)(3.)
+    Array(3., dtype=float32, weak_type=True)
+    """
+    check_callable("custom_gradient", fun)
+
+    @functools.wraps(fun)
+    def with_gradient(*args: Any, **kwargs: Any) -> Any:
+        keywords = dict(kwargs)
+
+        @custom_vjp
+        def value(*xs: Any) -> Any:
+            return fun(*xs, **keywords)[0]
+
+        def fwd(*xs: Any) -> Any:
+            out, pull = fun(*xs, **keywords)
+            return out, tree_util.Partial(lambda g: _as_tuple(pull(g)))
+
+        def bwd(pull: Any, ct: Any) -> Any:
+            return pull(ct)
+
+        value.defvjp(fwd, bwd)
+        value._bound = lambda args, kwargs: args  # type: ignore[method-assign]
+        return value(*args)
+
+    return with_gradient
+
+
+def _as_tuple(value: Any) -> tuple[Any, ...]:
+    return tuple(value) if isinstance(value, (tuple, list)) else (value,)
+

@@ -1,0 +1,175 @@
+"""The planner of 3x3 convolutions of stride 1 in float32 NHWC by Winograd's algorithm.
+
+Forward and weight gradient; the input gradient is a forward convolution with other weights.
+Each has two schemes.  Many tiles with few channels: a unit of work keeps its tiles' transforms
+in the second-level cache.  Few tiles with many channels: all tiles are transformed to the
+workspace first, then units share out the output channels, so that the transformed weights, by
+then the larger part, are read once.  Read next: source/winograd.py, winograd_points.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fnx.kernels.blocking import DEPTH, blocking
+from fnx.kernels.calls import KernelCall, Workspace, grain
+from fnx.kernels.plan_runner import Word, pool_block
+
+__all__ = ["Filter", "Image", "forward_calls", "gradient_calls"]
+
+_CACHE_FLOATS = 160 * 1024  # what a unit's transforms may take: some 640 kB
+_ACCUMULATOR_FLOATS = 640 * 1024  # the most that one unit's sums of a weight gradient may take
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A contiguous NHWC float32 array."""
+
+    place: Word
+    batch: int
+    height: int
+    width: int
+    channels: int
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """3x3 weights of any layout: strides in elements of row, column, input, output channel."""
+
+    place: Word
+    row: int
+    column: int
+    inputs: int
+    outputs: int
+
+
+def forward_calls(
+    x: Image, weights: Filter, y: Image, pads: tuple[int, int], tile: int, space: Workspace
+) -> list[KernelCall]:
+    """The calls of ``y = conv(x, weights)``; pads are those above and on the left."""
+    block = blocking("float32")
+    points = (tile + 2) ** 2
+    padded = _round_up(y.channels, block.columns)
+    transformed = space.take(points * padded * x.channels, 4)
+    prepare = KernelCall(
+        f"winograd:{tile}/transform_weights",
+        (
+            weights.place, transformed, x.channels, y.channels, weights.row, weights.column,
+            weights.inputs, weights.outputs, pool_block(),
+        ),
+        x.channels,
+        grain(x.channels, 6.0 * padded),
+    )  # fmt: skip
+    total = _tile_count(y, tile)
+    # Weights that a unit streams through are paid for by the tiles that it multiplies with them.
+    if x.channels * y.channels <= 256 * 256 or total >= 64 * 64:
+        return [prepare, _fused(x, transformed, y, pads, tile, total)]
+    return [prepare, *_shared(x, transformed, y, pads, tile, total, space)]
+
+
+def gradient_calls(
+    x: Image, y: Image, weights: Filter, pads: tuple[int, int], tile: int, space: Workspace
+) -> list[KernelCall]:
+    """The calls of the gradient with respect to the weights, for the cotangent ``y``."""
+    block = blocking("float32")
+    points = (tile + 2) ** 2
+    tall = _round_up(_round_up(x.channels, block.lanes), block.rows)
+    panels = -(-y.channels // block.columns)
+    sums_size = points * tall * panels * block.columns
+    total = _tile_count(y, tile)
+    if sums_size <= _ACCUMULATOR_FLOATS:
+        floats = points * (tall + panels * block.columns)
+        tiles = _clamp(_CACHE_FLOATS // floats, 16, 64)
+        per_unit = _round_up(max(-(-total // 16), 4 * tiles), tiles)
+        copies = -(-total // per_unit)
+        sums = space.take(copies * sums_size, 4)
+        words: tuple[Word, ...] = (
+            x.place, y.place, sums, x.height, x.width, x.channels, y.height, y.width,
+            y.channels, tiles, *pads, total, per_unit, pool_block(),
+        )  # fmt: skip
+        calls = [KernelCall(f"winograd:{tile}/accumulate", words, copies, 1)]
+    else:
+        copies = 1
+        sums = space.take(sums_size, 4)
+        v = space.take(points * total * tall, 4)
+        d = space.take(points * total * panels * block.columns, 4)
+        down = x.batch * -(-y.height // tile)
+        words = (
+            x.place, y.place, v, d, x.height, x.width, x.channels, y.height, y.width,
+            y.channels, *pads, total, pool_block(),
+        )  # fmt: skip
+        work = points * (total // down + 1) * (tall + y.channels) / 4
+        products: tuple[Word, ...] = (v, d, sums, x.channels, y.channels, total, DEPTH)
+        calls = [
+            KernelCall(f"winograd:{tile}/transform_pairs", words, down, grain(down, work)),
+            KernelCall(f"winograd:{tile}/multiply_pairs", products, points * panels, 1),
+        ]
+    finish: tuple[Word, ...] = (
+        sums, copies, weights.place, x.channels, y.channels, weights.row, weights.column,
+        weights.inputs, weights.outputs, pool_block(),
+    )  # fmt: skip
+    work = y.channels * (6.0 + copies)
+    chunk = grain(x.channels, work)
+    return [*calls, KernelCall(f"winograd:{tile}/finish_gradient", finish, x.channels, chunk)]
+
+
+def _fused(
+    x: Image, transformed: Word, y: Image, pads: tuple[int, int], tile: int, total: int
+) -> KernelCall:
+    block = blocking("float32")
+    points = (tile + 2) ** 2
+    kernel_block = min(2 * block.columns, _round_up(y.channels, block.columns))
+    floats = points * (_round_up(x.channels, block.lanes) + kernel_block)
+    tiles = _clamp(_CACHE_FLOATS // floats // block.rows, 1, 4) * block.rows
+    units = -(-total // tiles)
+    words: tuple[Word, ...] = (
+        x.place, transformed, y.place, x.height, x.width, x.channels, y.height, y.width,
+        y.channels, tiles, *pads, total, kernel_block, pool_block(),
+    )  # fmt: skip
+    work = tiles * points * x.channels * y.channels / 32
+    return KernelCall(f"winograd:{tile}/fused", words, units, grain(units, work))
+
+
+def _shared(
+    x: Image,
+    transformed: Word,
+    y: Image,
+    pads: tuple[int, int],
+    tile: int,
+    total: int,
+    space: Workspace,
+) -> list[KernelCall]:
+    block = blocking("float32")
+    points = (tile + 2) ** 2
+    wide = _round_up(x.channels, block.lanes)
+    kernel_block = min(2 * block.columns, _round_up(y.channels, block.columns))
+    tiles = min(_round_up(total, block.rows), 8 * block.rows)
+    padded_tiles = _round_up(total, tiles)
+    v = space.take(points * padded_tiles * wide, 4)
+    down = x.batch * -(-y.height // tile)
+    words: tuple[Word, ...] = (
+        x.place, v, x.height, x.width, x.channels, y.height, y.width, *pads, padded_tiles,
+        pool_block(),
+    )  # fmt: skip
+    work = points * (total // down + 1) * wide / 4
+    units = -(-y.channels // kernel_block) * (padded_tiles // tiles)
+    products: tuple[Word, ...] = (
+        v, transformed, y.place, x.channels, y.channels, y.height, y.width, total, padded_tiles,
+        tiles, kernel_block, pool_block(),
+    )  # fmt: skip
+    return [
+        KernelCall(f"winograd:{tile}/transform_tiles", words, down, grain(down, work)),
+        KernelCall(f"winograd:{tile}/multiply", products, units, 1),
+    ]
+
+
+def _tile_count(y: Image, tile: int) -> int:
+    return y.batch * -(-y.height // tile) * -(-y.width // tile)
+
+
+def _round_up(number: int, multiple: int) -> int:
+    return -(-number // multiple) * multiple
+
+
+def _clamp(number: int, low: int, high: int) -> int:
+    return max(low, min(high, number))

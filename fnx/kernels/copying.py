@@ -1,0 +1,86 @@
+"""Strided copies and conversions between dtypes, as calls that other planners use.
+
+`copy_call` moves an array of any strides to another of any strides, converting on the way: the
+bridge to kernels that want a layout or a dtype of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fnx.kernels.calls import KernelCall, KernelPlan, Operand, grain
+from fnx.kernels.plan_runner import Word, buffer
+
+__all__ = ["MOST_AXES", "copy_call", "plan"]
+
+MOST_AXES = 8
+_WIDTHS = {1: "uint8", 2: "uint16", 4: "uint32", 8: "uint64", 16: "complex128"}
+
+
+def plan(
+    operands: Sequence[Operand], results: Sequence[Operand], params: Mapping[str, Any]
+) -> KernelPlan:
+    """Plan a copy of an array of any strides to another of the same shape."""
+    source, destination = operands[0], results[0]
+    call = copy_call(
+        buffer(0), source.dtype.name, source.strides,
+        buffer(1), destination.dtype.name, destination.strides, source.shape,
+    )  # fmt: skip
+    return KernelPlan((call,))
+
+
+def copy_call(
+    source: Word,
+    source_dtype: str,
+    source_strides: Sequence[int],
+    destination: Word,
+    destination_dtype: str,
+    destination_strides: Sequence[int],
+    shape: Sequence[int],
+) -> KernelCall:
+    """A call that copies, element by element, with conversion if the dtypes differ."""
+    axes = _merged(shape, source_strides, destination_strides)
+    if len(axes) > MOST_AXES:
+        raise ValueError(f"copy: {len(axes)} axes that cannot be merged, {MOST_AXES} at most.")
+    if source_dtype == destination_dtype:
+        variant = source_dtype
+    else:
+        variant = f"{source_dtype}-{destination_dtype}"
+    # The parallel axis is the outermost one, the contiguous one of the destination innermost.
+    words: list[Word] = [source, destination, len(axes)]
+    for n, from_stride, to_stride in axes:
+        words += [n, from_stride, to_stride]
+    count = axes[0][0]
+    inside = 1
+    for n, _, _ in axes[1:]:
+        inside *= n
+    return KernelCall(f"copying:{variant}/copy", tuple(words), count, grain(count, inside))
+
+
+def _merged(
+    shape: Sequence[int], first: Sequence[int], second: Sequence[int]
+) -> list[tuple[int, int, int]]:
+    """Axes (extent, stride, stride) with ones dropped and neighbours merged, at least two."""
+    axes: list[tuple[int, int, int]] = []
+    for n, a, b in zip(shape, first, second, strict=True):
+        if n == 1:
+            continue
+        if axes and axes[-1][1] == n * a and axes[-1][2] == n * b:
+            axes[-1] = (axes[-1][0] * n, a, b)
+        else:
+            axes.append((n, a, b))
+    while len(axes) < 2:
+        axes.insert(0, (1, 0, 0))
+    if axes[0][0] == 1 and axes[1][0] >= 4096:
+        axes[:2] = _split(axes[1])
+    return axes
+
+
+def _split(axis: tuple[int, int, int]) -> list[tuple[int, int, int]]:
+    """A long axis as two if it divides, so that a flat copy is parallel too."""
+    n, a, b = axis
+    for inner in (4096, 2048, 1024, 512, 256, 128, 64):
+        if n % inner == 0:
+            return [(n // inner, inner * a, inner * b), (inner, a, b)]
+    return [(1, 0, 0), axis]

@@ -1,0 +1,460 @@
+"""`dot_general`: contract axes of two arrays, with batch axes; every matrix product is one of these.
+
+Its result has the batch axes, then the free axes of the left operand, then those of the right.  Evaluated, it's one
+`numpy.matmul` (BLAS for floats); float16 and bfloat16 are accumulated in float32 and rounded once; integers wrap.
+The compiler calls the kernel "dot_general", or fuses `dot_general_element` where the contraction is small.
+Read next: `convolution`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+
+from fnx.core.lowering import Element, Kernel
+from fnx.core.primitive import Linear, Sample
+from fnx.core.types import ShapedArray
+from fnx.errors import user_frame
+from fnx.primitives.families import ALL, bilinear, check_kinds, kind_of
+from fnx.primitives.reductions import wide
+from fnx.primitives.samplers import DTYPES, arrays
+from fnx.primitives.shaping import transpose
+
+__all__ = [
+    "Precision",
+    "batch_matmul",
+    "canonical_precision",
+    "dot",
+    "dot_general",
+    "dot_general_element",
+    "dot_general_p",
+]
+
+Axes = tuple[int, ...]
+Dimensions = tuple[tuple[Axes, Axes], tuple[Axes, Axes]]
+
+
+class Precision(StrEnum):
+    """How accurate contractions and convolutions must be.
+
+    float32 is never computed in fewer bits; ``HIGHEST`` also rules out fast convolution algorithms whose rounding
+    errors are larger than those of the defining sum.
+    """
+
+    DEFAULT = "default"
+    HIGH = "high"
+    HIGHEST = "highest"
+
+
+_PRECISION_NAMES = {
+    "default": Precision.DEFAULT,
+    "fastest": Precision.DEFAULT,
+    "bfloat16": Precision.DEFAULT,
+    "high": Precision.HIGH,
+    "bfloat16_3x": Precision.HIGH,
+    "tensorfloat32": Precision.HIGH,
+    "highest": Precision.HIGHEST,
+    "float32": Precision.HIGHEST,
+}
+
+
+def canonical_precision(precision: Any) -> tuple[Precision, Precision] | None:
+    """A precision as primitives hold it: None, or one `Precision` for each operand.
+
+    Parameters
+    ----------
+    precision : None, str, Precision, or a pair of them
+        As users give it.
+    """
+    if precision is None:
+        return None
+    pair = precision if isinstance(precision, (tuple, list)) else (precision, precision)
+    if len(pair) == 2 and all(p is None for p in pair):
+        return None
+    names = [Precision.DEFAULT if p is None else _PRECISION_NAMES.get(str(p)) for p in pair]
+    if len(names) != 2 or names[0] is None or names[1] is None:
+        raise ValueError(
+            f"precision must be None, one of {', '.join(sorted(_PRECISION_NAMES))}, a `lax.Precision`, or a "
+            f"pair of these; got {precision!r}."
+        )
+    return names[0], names[1]
+
+
+def contracted_dtype(name: str, x: ShapedArray, y: ShapedArray, preferred: Any) -> np.dtype[Any]:
+    """The result's dtype of a contraction or convolution; operands may differ only if it is given."""
+    if preferred is not None:
+        return preferred
+    if x.dtype != y.dtype:
+        raise TypeError(
+            f"{name}: dtypes must be equal, got {x!r} and {y!r} (at {user_frame()}). Convert one of them "
+            "(`lax.convert_element_type`), give preferred_element_type, or use `fnx.numpy`, which promotes."
+        )
+    return x.dtype
+
+
+def working_dtype(*dtypes: np.dtype[Any]) -> np.dtype[Any]:
+    """The dtype in which products of the operands are formed and added, for a result of the last dtype."""
+    result = np.dtype(np.bool_)
+    for dtype in dtypes:
+        result = np.promote_types(result, wide(dtype))
+    return result
+
+
+# ---------------------------------------------------------------------------------------------- infer, evaluate
+
+
+def _free(ndim: int, contract: Axes, batch: Axes) -> Axes:
+    return tuple(k for k in range(ndim) if k not in contract and k not in batch)
+
+
+def _infer(
+    x: ShapedArray,
+    y: ShapedArray,
+    *,
+    dimension_numbers: Dimensions,
+    precision: Any,
+    preferred_element_type: Any,
+) -> ShapedArray:
+    check_kinds("dot_general", ALL, (x, y))
+    (xc, yc), (xb, yb) = dimension_numbers
+    for what, left, right in (("contracting", xc, yc), ("batch", xb, yb)):
+        if len(left) != len(right):
+            raise TypeError(
+                f"dot_general: {len(left)} {what} axes of {x!r} against {len(right)} of {y!r}: "
+                f"dimension_numbers={dimension_numbers}. Axes come in pairs."
+            )
+        for a, b in zip(left, right, strict=True):
+            if not (0 <= a < x.ndim and 0 <= b < y.ndim):
+                raise TypeError(
+                    f"dot_general: {what} axes {a} and {b} must be axes of {x!r} and {y!r}, not negative."
+                )
+            if x.shape[a] != y.shape[b]:
+                raise TypeError(
+                    f"dot_general: {what} sizes differ, axis {a} of {x!r} has {x.shape[a]}, axis {b} of {y!r} "
+                    f"has {y.shape[b]} (at {user_frame()}). Transpose one operand, or name other axes."
+                )
+    for operand, used in ((x, (*xc, *xb)), (y, (*yc, *yb))):
+        if len(set(used)) != len(used):
+            raise TypeError(
+                f"dot_general: an axis of {operand!r} is named twice in dimension_numbers={dimension_numbers}."
+            )
+    shape = (
+        *[x.shape[k] for k in xb],
+        *[x.shape[k] for k in _free(x.ndim, xc, xb)],
+        *[y.shape[k] for k in _free(y.ndim, yc, yb)],
+    )
+    dtype = contracted_dtype("dot_general", x, y, preferred_element_type)
+    return ShapedArray(shape, dtype, x.weak_type and y.weak_type)
+
+
+def _evaluate(
+    x: np.ndarray[Any, Any],
+    y: np.ndarray[Any, Any],
+    *,
+    dimension_numbers: Dimensions,
+    precision: Any,
+    preferred_element_type: Any,
+) -> np.ndarray[Any, Any]:
+    (xc, yc), (xb, yb) = dimension_numbers
+    dtype = x.dtype if preferred_element_type is None else preferred_element_type
+    working = working_dtype(x.dtype, y.dtype, dtype)
+    x, y = x.astype(working, copy=False), y.astype(working, copy=False)
+    if not xb and x.ndim <= 2 and y.ndim <= 2 and len(xc) == 1:  # the common case, without reshapes
+        left = x.T if x.ndim == 2 and xc[0] == 0 else x
+        right = y.T if y.ndim == 2 and yc[0] == 1 else y
+        return np.asarray(np.matmul(left, right)).astype(dtype, copy=False)
+    x_free, y_free = _free(x.ndim, xc, xb), _free(y.ndim, yc, yb)
+    batch = [x.shape[k] for k in xb]
+    rows, columns = [x.shape[k] for k in x_free], [y.shape[k] for k in y_free]
+    inner = math.prod(x.shape[k] for k in xc)
+    left = x.transpose((*xb, *x_free, *xc)).reshape((*batch, math.prod(rows), inner))
+    right = y.transpose((*yb, *yc, *y_free)).reshape((*batch, inner, math.prod(columns)))
+    out = np.matmul(left, right)
+    return out.reshape((*batch, *rows, *columns)).astype(dtype, copy=False)
+
+
+# ---------------------------------------------------------------------------------------------- transpose, vmap
+
+
+def _transpose(
+    ct: Any,
+    x: Any,
+    y: Any,
+    *,
+    dimension_numbers: Dimensions,
+    precision: Any,
+    preferred_element_type: Any,
+) -> list[Any]:
+    (xc, yc), (xb, yb) = dimension_numbers
+    if type(x) is Linear:
+        return [_pull(ct, x, y, xc, yc, xb, yb, precision, ct_leads=True), None]
+    return [None, _pull(ct, y, x, yc, xc, yb, xb, precision, ct_leads=False)]
+
+
+def _pull(
+    ct: Any,
+    target: Any,
+    other: Any,
+    target_contract: Axes,
+    other_contract: Axes,
+    target_batch: Axes,
+    other_batch: Axes,
+    precision: Any,
+    ct_leads: bool,
+) -> Any:
+    # x_bik . y_bkj = z_bij, so the cotangent of x is ct_bij . y_bkj summed over j: the other's free axes contract with
+    # those of ct, and the other's contracted axes become the target's.
+    count = len(target_batch)
+    target_free = _free(target.ndim, target_contract, target_batch)
+    other_free = _free(other.ndim, other_contract, other_batch)
+    start = count + len(target_free) if ct_leads else count
+    ct_contract = tuple(range(start, start + len(other_free)))
+    ct_batch = tuple(range(count))
+    if ct_leads:
+        dimensions = ((ct_contract, other_free), (ct_batch, other_batch))
+    else:
+        dimensions = ((other_free, ct_contract), (other_batch, ct_batch))
+    precision = precision if precision is None or ct_leads else precision[::-1]
+    operands = (ct, other) if ct_leads else (other, ct)
+    out = dot_general_p(
+        *operands,
+        dimension_numbers=dimensions,
+        precision=precision,
+        preferred_element_type=None if ct.dtype == other.dtype == target.dtype else target.dtype,
+    )
+    # The other's contracted axes come in ascending order, not in that of the dimension numbers.
+    ascending = sorted(range(len(other_contract)), key=lambda k: other_contract[k])
+    contracted = [target_contract[k] for k in ascending]
+    free = [*target_free, *contracted] if ct_leads else [*contracted, *target_free]
+    placed = [*target_batch, *free]
+    order = [placed.index(k) for k in range(target.ndim)]
+    return transpose(out, order)
+
+
+def _vmap(
+    size: int,
+    args: Sequence[Any],
+    dims: Sequence[Any],
+    *,
+    dimension_numbers: Dimensions,
+    precision: Any,
+    preferred_element_type: Any,
+) -> tuple[Any, int]:
+    (xc, yc), (xb, yb) = dimension_numbers
+    x, y = args
+    dx, dy = dims
+
+    def shifted(axes: Axes, dim: int | None) -> Axes:
+        return axes if dim is None else tuple(a + (a >= dim) for a in axes)
+
+    xc, xb, yc, yb = shifted(xc, dx), shifted(xb, dx), shifted(yc, dy), shifted(yb, dy)
+    if dx is not None and dy is not None:
+        xb, yb = (dx, *xb), (dy, *yb)
+        place = 0
+    elif dx is not None:
+        place = len(xb) + _free(x.ndim, xc, xb).index(dx)
+    else:
+        lhs_free = len(_free(x.ndim, xc, xb))
+        place = len(xb) + lhs_free + _free(y.ndim, yc, yb).index(dy)
+    out = dot_general_p(
+        x,
+        y,
+        dimension_numbers=((xc, yc), (xb, yb)),
+        precision=precision,
+        preferred_element_type=preferred_element_type,
+    )
+    return out, place
+
+
+# ---------------------------------------------------------------------------------------------- lowering, samples
+
+
+def _element(
+    b: Any,
+    i: Any,
+    x: Any,
+    y: Any,
+    *,
+    dimension_numbers: Dimensions,
+    precision: Any,
+    preferred_element_type: Any,
+) -> Any:
+    (xc, yc), (xb, yb) = dimension_numbers
+    x_shape, y_shape = x.aval.shape, y.aval.shape
+    working = working_dtype(x.aval.dtype, y.aval.dtype, b.out_aval.dtype)
+    x_free, y_free = _free(len(x_shape), xc, xb), _free(len(y_shape), yc, yb)
+    long = [k for k, axis in enumerate(xc) if x_shape[axis] != 1]
+
+    def body(*j: Any) -> Any:
+        inner = dict(zip(long, j, strict=True))
+        left: list[Any] = [0] * len(x_shape)
+        right: list[Any] = [0] * len(y_shape)
+        for place, (p, q) in enumerate(zip(xb, yb, strict=True)):
+            left[p] = right[q] = i[place]
+        for place, p in enumerate(x_free, len(xb)):
+            left[p] = i[place]
+        for place, q in enumerate(y_free, len(xb) + len(x_free)):
+            right[q] = i[place]
+        for k, (p, q) in enumerate(zip(xc, yc, strict=True)):
+            left[p] = right[q] = inner.get(k, 0)
+        left = [0 if n == 1 else p for n, p in zip(x_shape, left, strict=True)]
+        right = [0 if n == 1 else p for n, p in zip(y_shape, right, strict=True)]
+        a, c = x(*left), y(*right)
+        a = a if x.aval.dtype == working else b.convert(a, working)
+        c = c if y.aval.dtype == working else b.convert(c, working)
+        return b.and_(a, c) if working.kind == "b" else b.mul(a, c)
+
+    operation = "or" if working.kind == "b" else "add"
+    extents = tuple(x_shape[xc[k]] for k in long)
+    total = b.reduce(operation, working, extents, body)
+    return total if working == b.out_aval.dtype else b.convert(total, b.out_aval.dtype)
+
+
+#: One element of a contraction, for the compiler to fuse where it's small; else it calls the kernel.
+dot_general_element = Element(_element, "reduce")
+
+
+def _samples(rng: np.random.Generator) -> Iterator[Sample]:
+    cases: list[tuple[tuple[int, ...], tuple[int, ...], Dimensions]] = [
+        ((), (), (((), ()), ((), ()))),
+        ((3,), (3,), (((0,), (0,)), ((), ()))),
+        ((3,), (2,), (((), ()), ((), ()))),
+        ((2, 3), (3,), (((1,), (0,)), ((), ()))),
+        ((2, 3), (3, 4), (((1,), (0,)), ((), ()))),
+        ((3, 2), (4, 3), (((0,), (1,)), ((), ()))),
+        ((2, 0), (0, 4), (((1,), (0,)), ((), ()))),
+        ((0, 3), (3, 4), (((1,), (0,)), ((), ()))),
+        ((1, 3), (3, 1), (((1,), (0,)), ((), ()))),
+        ((5, 2, 3), (5, 3, 4), (((2,), (1,)), ((0,), (0,)))),
+        ((2, 3, 5), (4, 5, 3), (((1,), (2,)), ((2,), (1,)))),
+        ((2, 3, 4), (4, 3, 5), (((1, 2), (1, 0)), ((), ()))),
+        ((2, 3, 4, 5), (5, 2, 6, 4), (((3, 2), (0, 3)), ((0,), (1,)))),
+        ((3, 2), (2, 3), (((), ()), ((0, 1), (1, 0)))),
+        ((17, 9), (9, 21), (((1,), (0,)), ((), ()))),
+    ]
+    common: dict[str, Any] = {"precision": None, "preferred_element_type": None}
+    for left, right, dimensions in cases:
+        args = (arrays(rng, left, np.float64), arrays(rng, right, np.float64))
+        for linear_in in ((0,), (1,)):
+            yield Sample(args, {"dimension_numbers": dimensions, **common}, linear_in)
+    matrix, batched = cases[4], cases[10]
+    for dtype in [d for kind in ALL for d in DTYPES[kind] if d is not np.float64]:
+        for left, right, dimensions in (matrix, batched):
+            args = (arrays(rng, left, dtype), arrays(rng, right, dtype))
+            inexact = kind_of(np.dtype(dtype)) in "fc"
+            yield Sample(args, {"dimension_numbers": dimensions, **common}, (0,) if inexact else ())
+    for dtype, other, preferred in (
+        (np.int8, np.int8, np.int32),
+        (DTYPES["f"][3], DTYPES["f"][3], np.float32),
+        (np.float32, np.float32, np.float64),
+    ):
+        args = (arrays(rng, (2, 3), dtype), arrays(rng, (3, 4), other))
+        params = {"dimension_numbers": matrix[2], **common}
+        yield Sample(args, {**params, "preferred_element_type": np.dtype(preferred)}, smooth=False)
+    strided = (arrays(rng, (4, 3), np.float64, strided=True), arrays(rng, (3, 2), np.float64))
+    yield Sample(strided, {"dimension_numbers": matrix[2], **common}, (0,))
+
+
+def _work(
+    x: ShapedArray, y: ShapedArray, *, dimension_numbers: Dimensions, **params: Any
+) -> int:
+    (_, yc), (_, yb) = dimension_numbers
+    return x.size * math.prod(y.shape[k] for k in _free(y.ndim, yc, yb))
+
+
+dot_general_p = bilinear(
+    "dot_general",
+    infer=_infer,
+    evaluate=_evaluate,
+    transpose=_transpose,
+    vmap=_vmap,
+    lower=Kernel("dot_general"),
+    work=_work,
+    sample=_samples,
+)
+
+
+# ---------------------------------------------------------------------------------------------- functions
+
+
+def dot_general(
+    lhs: Any,
+    rhs: Any,
+    dimension_numbers: Any,
+    precision: Any = None,
+    preferred_element_type: Any = None,
+) -> Any:
+    """Contract pairs of axes, along with pairs of batch axes.
+
+    Parameters
+    ----------
+    lhs, rhs : Array
+        Of one dtype, unless `preferred_element_type` is given.
+    dimension_numbers : ((sequence, sequence), (sequence, sequence))
+        ``((lhs_contracting, rhs_contracting), (lhs_batch, rhs_batch))``, not negative.
+    precision : None, str, Precision, or a pair of them
+        See `Precision`.
+    preferred_element_type : dtype, optional
+        Of the result, and of the sums.
+
+    Returns
+    -------
+    Array
+        With the batch axes, then the free axes of `lhs`, then those of `rhs`.
+    """
+    (xc, yc), (xb, yb) = dimension_numbers
+    dimensions = (_axes(xc), _axes(yc)), (_axes(xb), _axes(yb))
+    preferred = None if preferred_element_type is None else np.dtype(preferred_element_type)
+    return dot_general_p(
+        lhs,
+        rhs,
+        dimension_numbers=dimensions,
+        precision=canonical_precision(precision),
+        preferred_element_type=preferred,
+    )
+
+
+def dot(lhs: Any, rhs: Any, precision: Any = None, preferred_element_type: Any = None) -> Any:
+    """The product of vectors or matrices: the last axis of `lhs` with the first of `rhs`.
+
+    Parameters
+    ----------
+    lhs, rhs : Array
+        With one or two axes.
+    precision, preferred_element_type
+        As for `dot_general`.
+    """
+    if not (1 <= lhs.ndim <= 2 and 1 <= rhs.ndim <= 2 and lhs.shape[-1] == rhs.shape[0]):
+        raise TypeError(
+            f"dot: takes vectors and matrices whose inner sizes agree, got {lhs.aval!r} and {rhs.aval!r}. "
+            "Use `dot_general` for other axes."
+        )
+    dimensions = (((lhs.ndim - 1,), (0,)), ((), ()))
+    return dot_general(lhs, rhs, dimensions, precision, preferred_element_type)
+
+
+def batch_matmul(lhs: Any, rhs: Any, precision: Any = None) -> Any:
+    """Products of stacks of matrices: the last two axes are the matrices', the others batch axes.
+
+    Parameters
+    ----------
+    lhs, rhs : Array
+        Of equal rank, at least 2, with equal batch sizes.
+    precision : None, str, Precision, or a pair of them
+        See `Precision`.
+    """
+    if lhs.ndim != rhs.ndim or lhs.ndim < 2:
+        raise ValueError(
+            f"batch_matmul: takes arrays of equal rank, at least 2, got {lhs.aval!r} and {rhs.aval!r}."
+        )
+    batch = tuple(range(lhs.ndim - 2))
+    dimensions = (((lhs.ndim - 1,), (lhs.ndim - 2,)), (batch, batch))
+    return dot_general(lhs, rhs, dimensions, precision)
+
+
+def _axes(axes: Sequence[int]) -> Axes:
+    return tuple(int(a) for a in axes)

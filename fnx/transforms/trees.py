@@ -1,0 +1,96 @@
+"""Functions of pytrees as functions of flat arguments, and errors that name the leaf.
+
+Every public transform flattens its arguments here, follows a flat function, and puts results back into trees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from fnx import tree_util
+from fnx.core.conversion import as_value
+
+__all__ = ["Flat", "as_values", "argument_path", "check_callable", "function_name"]
+
+
+def function_name(function: Any) -> str:
+    """What to call a function in messages."""
+    inner = getattr(function, "__wrapped__", function)
+    return getattr(inner, "__name__", None) or type(function).__name__
+
+
+def check_callable(operation: str, function: Any) -> None:
+    """Raise TypeError unless the first argument of a transform can be called."""
+    if not callable(function):
+        raise TypeError(
+            f"{operation}: expected a function, got {type(function).__name__}. "
+            f"Write {operation}(f)(x), not {operation}(f(x))."
+        )
+
+
+class Flat:
+    """A function of pytrees as a function of flat values that remembers the structure of its result.
+
+    Parameters
+    ----------
+    function : callable
+        Of pytrees.
+    tree : PyTreeDef
+        Structure of ``(args, kwargs)`` or of `args`.
+    keywords : bool
+        Whether the tree is ``(args, kwargs)``.
+    aux : bool
+        Whether the function gives ``(out, aux)``; `aux` is kept in the attribute, out is flattened.
+    """
+
+    def __init__(
+        self, function: Callable[..., Any], tree: Any, keywords: bool = False, aux: bool = False
+    ) -> None:
+        self.function = function
+        self.tree = tree
+        self.keywords = keywords
+        self.has_aux = aux
+        self.out_tree: Any = None
+        self.aux_tree: Any = None
+        self.aux_count = 0
+
+    def __call__(self, *flat: Any) -> list[Any]:
+        structured = tree_util.tree_unflatten(self.tree, flat)
+        if self.keywords:
+            args, kwargs = structured
+            out = self.function(*args, **kwargs)
+        else:
+            out = self.function(*structured)
+        if not self.has_aux:
+            leaves, self.out_tree = tree_util.tree_flatten(out)
+            return as_values("output of " + function_name(self.function), leaves, self.out_tree)
+        if not isinstance(out, tuple) or len(out) != 2:
+            raise TypeError(
+                f"has_aux=True: {function_name(self.function)} must give a pair (out, aux), "
+                f"it gave {type(out).__name__}. Return `out, aux`."
+            )
+        leaves, self.out_tree = tree_util.tree_flatten(out[0])
+        aux_leaves, self.aux_tree = tree_util.tree_flatten(out[1])
+        self.aux_count = len(aux_leaves)
+        values = as_values("output of " + function_name(self.function), leaves, self.out_tree)
+        return values + as_values("aux of " + function_name(self.function), aux_leaves, self.aux_tree)
+
+
+def as_values(operation: str, leaves: Sequence[Any], tree: Any, name: str = "") -> list[Any]:
+    """Arrays and tracers from leaves; errors name the leaf's path."""
+    try:
+        return [as_value(x) for x in leaves]
+    except TypeError:
+        for k, leaf in enumerate(leaves):
+            as_value(leaf, operation, argument_path(tree, k, name))
+        raise
+
+
+def argument_path(tree: Any, index: int, name: str = "") -> str:
+    """The path of a leaf: ``params['w']``."""
+    marked = tree_util.tree_unflatten(tree, list(range(tree.num_leaves)))
+    for path, leaf in tree_util.tree_leaves_with_path(marked):
+        if leaf == index:
+            return (name + tree_util.keystr(path)) or "the value"
+    return name
