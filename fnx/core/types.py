@@ -12,12 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from fnx.dtypes import float0, kind_of
 from fnx.errors import type_string
 
 __all__ = ["Effect", "ShapedArray", "float0", "tangent_type"]
-
-#: The dtype of tangents of integers and booleans: there is nothing to know about them.
-float0 = np.dtype([("float0", np.void, 0)])
 
 
 class ShapedArray:
@@ -98,7 +96,7 @@ class ShapedArray:
 
 def tangent_type(aval: ShapedArray) -> ShapedArray:
     """The type of a tangent of a value of type `aval` (`float0` for integers and booleans)."""
-    if aval.dtype.kind in "fcV" and aval.dtype != float0:
+    if kind_of(aval.dtype) in "fc":
         return aval.strengthen()
     return ShapedArray(aval.shape, float0)
 

@@ -17,6 +17,7 @@ from fnx.kernels.plan_runner import Word, pool_block
 
 __all__ = ["Filter", "Image", "forward_calls", "gradient_calls"]
 
+_FORCE = None
 _CACHE_FLOATS = 160 * 1024  # what a unit's transforms may take: some 640 kB
 _ACCUMULATOR_FLOATS = 640 * 1024  # the most that one unit's sums of a weight gradient may take
 
@@ -47,24 +48,11 @@ def forward_calls(
     x: Image, weights: Filter, y: Image, pads: tuple[int, int], tile: int, space: Workspace
 ) -> list[KernelCall]:
     """The calls of ``y = conv(x, weights)``; pads are those above and on the left."""
-    block = blocking("float32")
-    points = (tile + 2) ** 2
-    padded = _round_up(y.channels, block.columns)
-    transformed = space.take(points * padded * x.channels, 4)
-    prepare = KernelCall(
-        f"winograd:{tile}/transform_weights",
-        (
-            weights.place, transformed, x.channels, y.channels, weights.row, weights.column,
-            weights.inputs, weights.outputs, pool_block(),
-        ),
-        x.channels,
-        grain(x.channels, 6.0 * padded),
-    )  # fmt: skip
     total = _tile_count(y, tile)
     # Weights that a unit streams through are paid for by the tiles that it multiplies with them.
-    if x.channels * y.channels <= 256 * 256 or total >= 64 * 64:
-        return [prepare, _fused(x, transformed, y, pads, tile, total)]
-    return [prepare, *_shared(x, transformed, y, pads, tile, total, space)]
+    if _FORCE is not None and _FORCE or _FORCE is None and (x.channels * y.channels <= 256 * 256 or total >= 64 * 64):
+        return _fused(x, weights, y, pads, tile, total, space)
+    return _shared(x, weights, y, pads, tile, total, space)
 
 
 def gradient_calls(
@@ -105,8 +93,7 @@ def gradient_calls(
             KernelCall(f"winograd:{tile}/multiply_pairs", products, points * panels, 1),
         ]
     finish: tuple[Word, ...] = (
-        sums, copies, weights.place, x.channels, y.channels, weights.row, weights.column,
-        weights.inputs, weights.outputs, pool_block(),
+        sums, copies, weights.place, x.channels, y.channels, *_strides(weights), pool_block(),
     )  # fmt: skip
     work = y.channels * (6.0 + copies)
     chunk = grain(x.channels, work)
@@ -114,11 +101,22 @@ def gradient_calls(
 
 
 def _fused(
-    x: Image, transformed: Word, y: Image, pads: tuple[int, int], tile: int, total: int
-) -> KernelCall:
+    x: Image,
+    weights: Filter,
+    y: Image,
+    pads: tuple[int, int],
+    tile: int,
+    total: int,
+    space: Workspace,
+) -> list[KernelCall]:
     block = blocking("float32")
     points = (tile + 2) ** 2
-    kernel_block = min(2 * block.columns, _round_up(y.channels, block.columns))
+    padded = _round_up(y.channels, block.columns)
+    transformed = space.take(points * padded * x.channels, 4)
+    prepare: tuple[Word, ...] = (
+        weights.place, transformed, x.channels, y.channels, *_strides(weights), pool_block(),
+    )  # fmt: skip
+    kernel_block = min(2 * block.columns, padded)
     floats = points * (_round_up(x.channels, block.lanes) + kernel_block)
     tiles = _clamp(_CACHE_FLOATS // floats // block.rows, 1, 4) * block.rows
     units = -(-total // tiles)
@@ -127,12 +125,16 @@ def _fused(
         y.channels, tiles, *pads, total, kernel_block, pool_block(),
     )  # fmt: skip
     work = tiles * points * x.channels * y.channels / 32
-    return KernelCall(f"winograd:{tile}/fused", words, units, grain(units, work))
+    chunk = grain(x.channels, 6.0 * padded)
+    return [
+        KernelCall(f"winograd:{tile}/transform_weights", prepare, x.channels, chunk),
+        KernelCall(f"winograd:{tile}/fused", words, units, grain(units, work)),
+    ]
 
 
 def _shared(
     x: Image,
-    transformed: Word,
+    weights: Filter,
     y: Image,
     pads: tuple[int, int],
     tile: int,
@@ -142,7 +144,6 @@ def _shared(
     block = blocking("float32")
     points = (tile + 2) ** 2
     wide = _round_up(x.channels, block.lanes)
-    kernel_block = min(2 * block.columns, _round_up(y.channels, block.columns))
     tiles = min(_round_up(total, block.rows), 8 * block.rows)
     padded_tiles = _round_up(total, tiles)
     v = space.take(points * padded_tiles * wide, 4)
@@ -152,15 +153,19 @@ def _shared(
         pool_block(),
     )  # fmt: skip
     work = points * (total // down + 1) * wide / 4
-    units = -(-y.channels // kernel_block) * (padded_tiles // tiles)
     products: tuple[Word, ...] = (
-        v, transformed, y.place, x.channels, y.channels, y.height, y.width, total, padded_tiles,
-        tiles, kernel_block, pool_block(),
+        v, weights.place, y.place, x.channels, y.channels, y.height, y.width, total,
+        padded_tiles, tiles, *_strides(weights), pool_block(),
     )  # fmt: skip
+    panels = -(-y.channels // block.columns)
     return [
         KernelCall(f"winograd:{tile}/transform_tiles", words, down, grain(down, work)),
-        KernelCall(f"winograd:{tile}/multiply", products, units, 1),
+        KernelCall(f"winograd:{tile}/multiply", products, panels, 1),
     ]
+
+
+def _strides(weights: Filter) -> tuple[int, int, int, int]:
+    return (weights.row, weights.column, weights.inputs, weights.outputs)
 
 
 def _tile_count(y: Image, tile: int) -> int:

@@ -16,7 +16,7 @@ from fnx.core.lowering import Element
 from fnx.core.primitive import Linear, Sample, Zero
 from fnx.core.types import ShapedArray
 from fnx.primitives.arithmetic import add, div, mul, neg, sub
-from fnx.primitives.bits import and_
+from fnx.primitives.bits import bitwise_and
 from fnx.primitives.complex_numbers import complex, conj, imag, real
 from fnx.primitives.constants import like
 from fnx.primitives.families import (
@@ -325,7 +325,7 @@ def _clamp_tangent(position: int) -> Any:
         if position == 0:
             inside = gt(low, x)
         elif position == 1:
-            inside = and_(gt(x, low), lt(x, high))
+            inside = bitwise_and(gt(x, low), lt(x, high))
         else:
             inside = lt(high, x)
         return select_n(inside, zeros(t.aval), t)

@@ -58,7 +58,10 @@ def _complex_transpose(ct: Any, x: Any, y: Any) -> Any:
 def _part_fold(position: int) -> Any:
     def fold(staging: Any, atoms: Any, params: Any) -> Any:
         eqn = staging.definition(atoms[0])
-        return eqn.inputs[position] if eqn is not None and eqn.primitive is complex_p else None
+        if eqn is None or eqn.primitive is not complex_p:
+            return None
+        part = eqn.inputs[position]
+        return part if part.aval.weak_type == atoms[0].aval.weak_type else None
 
     return fold
 
@@ -85,7 +88,7 @@ complex_p = linear(
 real_p = linear(
     "real",
     infer=infer_elementwise("real", COMPLEX, 1, lambda dtype: _PARTS[dtype]),
-    evaluate=lambda x: np.real(x).copy(),
+    evaluate=lambda x: x.real,
     transpose=lambda ct, x: [complex(ct, zeros(ct.aval))],
     vmap=same_rank_vmap(lambda: real_p),
     lower=Element(lambda b, i, x: b.real(x(*i))),
@@ -96,7 +99,7 @@ real_p = linear(
 imag_p = linear(
     "imag",
     infer=infer_elementwise("imag", COMPLEX, 1, lambda dtype: _PARTS[dtype]),
-    evaluate=lambda x: np.imag(x).copy(),
+    evaluate=lambda x: x.imag,
     transpose=lambda ct, x: [complex(zeros(ct.aval), neg(ct))],
     vmap=same_rank_vmap(lambda: imag_p),
     lower=Element(lambda b, i, x: b.imag(x(*i))),

@@ -14,6 +14,7 @@ import numpy as np
 
 from fnx.core.primitive import Primitive, Undefined, Zero
 from fnx.core.types import ShapedArray, tangent_type
+from fnx.dtypes import kind_of
 from fnx.errors import user_frame
 from fnx.primitives.series import add_terms, bilinear_series
 
@@ -42,13 +43,6 @@ REAL = "iuf"
 NUMBER = "iufc"
 BOOL_OR_INT = "biu"
 ALL = "biufc"
-
-
-def kind_of(dtype: np.dtype[Any]) -> str:
-    """One of b, i, u, f, c; the small floats of ml_dtypes are f."""
-    if dtype.kind in "biufc":
-        return dtype.kind
-    return "f" if dtype.kind == "V" and dtype.names is None else dtype.kind
 
 
 def size_of_work(*avals: ShapedArray, **params: Any) -> int:
@@ -185,10 +179,12 @@ def elementwise(
     result : callable, optional
         ``result(*dtypes, **params) -> dtype``; the first operand's by default.
     transpose, jvp, jet, **slots
-        As for `Primitive`.
+        As for `Primitive`; an `infer` here replaces the family's.
     """
 
-    infer = infer_elementwise(name, accepts, arity, result, equal_dtypes)
+    infer = slots.pop("infer", None) or infer_elementwise(
+        name, accepts, arity, result, equal_dtypes
+    )
 
     def tangent_rule(primals: Sequence[Any], ts: Sequence[Any], **params: Any) -> Any:
         out = primitive(*primals, **params)

@@ -14,10 +14,13 @@ import numpy as np
 
 from fnx.core.primitive import Sample
 
-__all__ = ["DTYPES", "SHAPES", "arrays", "elementwise_samples"]
+__all__ = ["DTYPES", "EDGES", "SHAPES", "arrays", "elementwise_samples"]
 
 #: Shapes that every elementwise primitive is tried on.
 SHAPES: tuple[tuple[int, ...], ...] = ((), (1,), (5,), (0, 3), (2, 3), (37,), (2, 1, 4))
+
+#: Numbers at which floating functions are special.
+EDGES = (0.0, -0.0, np.inf, -np.inf, np.nan, 1.0, -1.0, 2.5, -2.5)
 
 #: Kind letter to dtypes, as in `families`.
 DTYPES: dict[str, tuple[Any, ...]] = {
@@ -76,6 +79,7 @@ def elementwise_samples(
     params: Sequence[dict[str, Any]] = ({},),
     linear: tuple[int, ...] = (),
     shapes: Sequence[tuple[int, ...]] = SHAPES,
+    edges: bool = False,
 ) -> Callable[[np.random.Generator], Iterator[Sample]]:
     """A sampler of an elementwise primitive.
 
@@ -91,6 +95,8 @@ def elementwise_samples(
         Operands that it is linear in.
     shapes : sequence of tuple
         Shapes to try on float64 (or the first dtype); other dtypes get two of them.
+    edges : bool
+        Also give every combination of the numbers at which floating functions are special, not smooth.
     """
 
     def sample(rng: np.random.Generator) -> Iterator[Sample]:
@@ -105,5 +111,10 @@ def elementwise_samples(
         dtype = DTYPES[sorted(accepts, key="fcuib".index)[0]][0]
         args = tuple(arrays(rng, (3, 4), dtype, lo, hi, strided=True) for lo, hi in ranges)
         yield Sample(args, dict(params[0]), linear)
+        for dtype in DTYPES["f"] if edges else ():
+            grid = np.meshgrid(*[np.array(EDGES).astype(dtype) for _ in ranges])
+            for chosen in params:
+                args = tuple(np.ascontiguousarray(values.ravel()) for values in grid)
+                yield Sample(args, dict(chosen), linear, smooth=False)
 
     return sample

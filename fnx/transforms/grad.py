@@ -22,6 +22,7 @@ from fnx.core.simplify import drop_dead, simplify
 from fnx.core.staging import stage
 from fnx.core.tracing import traces_abstractly
 from fnx.core.types import float0, tangent_type
+from fnx.dtypes import kind_of
 from fnx.errors import user_frame
 from fnx.primitives.shaping import full, zeros
 from fnx.transforms.jvp import jvp_flat
@@ -486,7 +487,7 @@ def _argnums(name: str, argnums: int | Sequence[int], count: int) -> list[int]:
 def _check_input(
     name: str, value: Any, tree: Any, index: int, numbers: list[int], holomorphic: bool, allow_int: bool
 ) -> None:
-    kind = value.aval.dtype.kind
+    kind = kind_of(value.aval.dtype)
 
     def path() -> str:
         inner = argument_path(tree, index)

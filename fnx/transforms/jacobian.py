@@ -17,6 +17,7 @@ from fnx.core.array import adopt
 from fnx.core.primitive import Zero
 from fnx.core.tracing import running
 from fnx.core.types import float0, tangent_type
+from fnx.dtypes import kind_of
 from fnx.primitives.cast import convert_element_type as cast
 from fnx.primitives.shaping import move_axis, new_axis, reshape, zeros
 from fnx.primitives.slicing import slice as slice_
@@ -55,8 +56,8 @@ def _of_chosen(fun: Callable[..., Any], args: Any, kwargs: Any, numbers: list[in
 
 def _check_dtypes(name: str, values: Sequence[Any], holomorphic: bool, which: str) -> None:
     for value in values:
-        kind = value.aval.dtype.kind
-        wanted = "c" if holomorphic else "fV"
+        kind = kind_of(value.aval.dtype)
+        wanted = "c" if holomorphic else "f"
         if kind not in wanted:
             raise TypeError(
                 f"{name}: {which} must be {'complex' if holomorphic else 'real floats'}, got {value.aval!r}. "

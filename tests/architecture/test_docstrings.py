@@ -153,7 +153,7 @@ def test_examples_run(name, tmp_path, monkeypatch):
     finder = doctest.DocTestFinder(exclude_empty=True)
     runner = doctest.DocTestRunner(
         checker=NumericChecker(),
-        optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS,
+        optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS | doctest.FAIL_FAST,
     )
     report: list[str] = []
     for test in finder.find(module, name):

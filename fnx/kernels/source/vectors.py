@@ -85,13 +85,21 @@ class Lanes:
 
 
 def make_register_kernel(
-    dtype: str, rows: int, vectors: int, lanes: int, *, packed: bool = False
+    dtype: str,
+    rows: int,
+    vectors: int,
+    lanes: int,
+    *,
+    packed: bool = False,
+    grouped: bool = False,
 ) -> Intrinsic:
     """``kernel(a, a_row, a_depth, b, b_depth, c, c_row, depth, accumulate)``.
 
     ``C[i, :] (+)= sum_k A[i, k] * B[k, :]`` for ``rows`` rows and ``vectors * lanes`` columns,
     one fused multiply-add per product, k ascending.  A's element is at
-    ``a + i * a_row + k * a_depth``, with ``packed`` at ``a + k * rows + i``.
+    ``a + i * a_row + k * a_depth``; with ``packed`` at ``a + k * rows + i``; with ``grouped`` at
+    ``a + k // lanes * a_depth + i * lanes + k % lanes``.  Strides that are known here leave one
+    address to keep in a register instead of one for each row.
     """
 
     @intrinsic
@@ -100,8 +108,10 @@ def make_register_kernel(
             a, a_row, a_depth, b, b_depth, c, c_row, depth, accumulate = arguments
             if packed:
                 a_row, a_depth = I64(1), I64(rows)
+            elif grouped:
+                a_row = I64(lanes)
             block = _RegisterBlock(Lanes(builder, dtype, lanes), rows, vectors)
-            block.multiply(a, a_row, a_depth, b, b_depth, depth)
+            block.multiply(a, a_row, a_depth, b, b_depth, depth, grouped)
             block.write(c, c_row, accumulate)
             return context.get_dummy_value()
 
@@ -115,7 +125,7 @@ class _RegisterBlock:
         self.emit, self.rows, self.vectors = emit, rows, vectors
         self.sums: list[list[ir.Value]] = []
 
-    def multiply(self, a, a_row, a_depth, b, b_depth, depth) -> None:
+    def multiply(self, a, a_row, a_depth, b, b_depth, depth, grouped) -> None:
         emit, builder = self.emit, self.emit.builder
         row_starts = [builder.mul(a_row, I64(i)) for i in range(self.rows)]
         before = builder.block
@@ -134,9 +144,13 @@ class _RegisterBlock:
             self.sums.append([
                 emit.fma(element, columns[j], sums[i][j]) for j in range(self.vectors)
             ])
-        advanced = (
-            builder.add(k, I64(1)), builder.add(a_at, a_depth), builder.add(b_at, b_depth),
-        )  # fmt: skip
+        following = builder.add(k, I64(1))
+        if grouped:
+            within = builder.and_(following, I64(emit.lanes - 1))
+            jump = builder.sub(a_depth, I64(emit.lanes - 1))
+            ends = builder.icmp_signed("==", within, I64(0))
+            a_depth = builder.select(ends, jump, I64(1))
+        advanced = (following, builder.add(a_at, a_depth), builder.add(b_at, b_depth))
         for variable, value in zip((k, a_at, b_at), advanced, strict=True):
             variable.add_incoming(I64(0), before)
             variable.add_incoming(value, loop)

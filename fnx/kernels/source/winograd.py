@@ -36,6 +36,7 @@ def entries(variant):
     output, filters, inputs = transforms(tile)
     load, store = element("float32")
     product = make_register_kernel("float32", rows, block.vectors, lanes)
+    grouped_product = make_register_kernel("float32", rows, block.vectors, lanes, grouped=True)
     to_input = make_transform(inputs, lanes)
     to_output = make_transform(output, lanes, masked=True)
     to_filter = make_transform(filters, lanes)
@@ -87,39 +88,47 @@ def entries(variant):
                         to = place + (i * width + j) * channels * 4
                         copy_bytes(to, patch + (i * tile + j) * lanes * 4, count * 4)
 
+    @inner
+    def filter_panel(weights, row, column, c_stride, k_stride, c, k, kernels, patch, out, out_point):
+        """Transform the filters of one input channel for one panel of output channels."""
+        for q in range(0, panel, lanes):
+            start = weights + (c * c_stride + (k + q) * k_stride) * 4
+            to = out + q * 4
+            if k_stride == 1 and k + q + lanes <= kernels:
+                to_filter(start, row, column, to, out_point * side, out_point, 0, 0)
+            else:
+                zero_bytes(patch, 9 * lanes * 4)
+                for i in range(3):
+                    for j in range(3):
+                        for n in range(min(lanes, kernels - k - q)):
+                            value = load(start, i * row + j * column + n * k_stride)
+                            store(patch, (i * 3 + j) * lanes + n, value)
+                to_filter(patch, 3 * lanes, lanes, to, out_point * side, out_point, 0, 0)
+
     def transform_weights(words, begin, end):
         weights, transformed = word(words, 0), word(words, 1)
         channels, kernels = word(words, 2), word(words, 3)
         row, column, c_stride = word(words, 4), word(words, 5), word(words, 6)
         k_stride, pool = word(words, 7), word(words, 8)
         panels = (kernels + panel - 1) // panel
-        point = panels * channels * panel
         patch = acquire(pool, 9 * lanes * 4)
         for c in range(begin, end):
-            for k in range(0, panels * panel, lanes):
-                to = transformed + ((k // panel * channels + c) * panel + k % panel) * 4
-                start = weights + (c * c_stride + k * k_stride) * 4
-                if k_stride == 1 and k + lanes <= kernels:
-                    to_filter(start, row, column, to, point * side, point, 0, 0)
-                else:
-                    zero_bytes(patch, 9 * lanes * 4)
-                    for i in range(3):
-                        for j in range(3):
-                            for q in range(min(lanes, kernels - k)):
-                                value = load(start, i * row + j * column + q * k_stride)
-                                store(patch, (i * 3 + j) * lanes + q, value)
-                    to_filter(patch, 3 * lanes, lanes, to, point * side, point, 0, 0)
+            for k in range(panels):
+                filter_panel(
+                    weights, row, column, c_stride, k_stride, c, k * panel, kernels, patch,
+                    transformed + (k * channels + c) * panel * 4, panels * channels * panel,
+                )  # fmt: skip
         release(pool, patch)
 
     @inner
-    def multiply_tiles(v, v_point, v_row, count, weights, w_point, channels, k0, k1, m, m_point, m_row):
+    def multiply_tiles(v, v_point, v_group, count, weights, w_point, channels, k0, k1, m, m_point, m_row):
         """M = V U for every point: count tiles (rounded up to whole blocks), kernels [k0, k1)."""
         for p in range(points):
             for k in range(k0, k1, panel):
                 u = weights + (p * w_point + k * channels) * 4
                 for t in range(0, count, rows):
-                    product(
-                        v + (p * v_point + t * v_row) * 4, v_row, 1, u, panel,
+                    grouped_product(
+                        v + (p * v_point + t * lanes) * 4, 0, v_group, u, panel,
                         m + (p * m_point + t * m_row + k - k0) * 4, m_row, channels, 0,
                     )  # fmt: skip
 
@@ -145,12 +154,12 @@ def entries(variant):
                 h0, w0 = place // across * tile, place % across * tile
                 input_tile(
                     x + image * height * width * channels * 4, height, width, channels,
-                    h0 - pad_h, w0 - pad_w, patch, v + t * wide * 4, tiles * wide, lanes,
+                    h0 - pad_h, w0 - pad_w, patch, v + t * lanes * 4, tiles * wide, tiles * lanes,
                 )  # fmt: skip
             for k in range(0, padded, kernel_block):
                 stop = min(padded, k + kernel_block)
                 multiply_tiles(
-                    v, tiles * wide, wide, count, weights, padded * channels, channels,
+                    v, tiles * wide, tiles * lanes, count, weights, padded * channels, channels,
                     k, stop, m, tiles * kernel_block, kernel_block,
                 )  # fmt: skip
                 for t in range(count):
@@ -180,7 +189,7 @@ def entries(variant):
                 input_tile(
                     x + image * height * width * channels * 4, height, width, channels,
                     h0 - pad_h, w * tile - pad_w, patch,
-                    v + (unit * across + w) * wide * 4, padded * wide, lanes,
+                    v + (unit * across + w) * lanes * 4, padded * wide, padded * lanes,
                 )  # fmt: skip
         release(pool, patch)
 
@@ -189,33 +198,37 @@ def entries(variant):
         channels, kernels = word(words, 3), word(words, 4)
         out_height, out_width = word(words, 5), word(words, 6)
         total, padded_tiles, tiles = word(words, 7), word(words, 8), word(words, 9)
-        kernel_block, pool = word(words, 10), word(words, 11)
+        row, column, c_stride = word(words, 10), word(words, 11), word(words, 12)
+        k_stride, pool = word(words, 13), word(words, 14)
         across = (out_width + tile - 1) // tile
         per_image = (out_height + tile - 1) // tile * across
         wide = (channels + lanes - 1) // lanes * lanes
-        padded = (kernels + panel - 1) // panel * panel
-        blocks = (total + tiles - 1) // tiles
-        m = acquire(pool, (points * tiles * kernel_block + points * lanes) * 4)
-        patch = m + points * tiles * kernel_block * 4
+        u_size, m_size = points * channels * panel, points * tiles * panel
+        u = acquire(pool, (u_size + m_size + points * lanes) * 4)
+        m, patch = u + u_size * 4, u + (u_size + m_size) * 4
         for unit in range(begin, end):
-            k = unit // blocks * kernel_block
-            first = (unit - unit // blocks * blocks) * tiles
-            count = min(tiles, total - first)
-            stop = min(padded, k + kernel_block)
-            multiply_tiles(
-                v + first * wide * 4, padded_tiles * wide, wide, count, weights,
-                padded * channels, channels, k, stop, m, tiles * kernel_block, kernel_block,
-            )  # fmt: skip
-            for t in range(count):
-                image = (first + t) // per_image
-                place = first + t - image * per_image
-                h0, w0 = place // across * tile, place % across * tile
-                output_tile(
-                    m + t * kernel_block * 4, tiles * kernel_block, lanes,
-                    y + image * out_height * out_width * kernels * 4, out_height, out_width,
-                    kernels, k, min(stop, kernels), h0, w0, patch,
+            k = unit * panel
+            for c in range(channels):
+                filter_panel(
+                    weights, row, column, c_stride, k_stride, c, k, kernels, patch,
+                    u + c * panel * 4, channels * panel,
                 )  # fmt: skip
-        release(pool, m)
+            for first in range(0, total, tiles):
+                count = min(tiles, total - first)
+                multiply_tiles(
+                    v + first * lanes * 4, padded_tiles * wide, padded_tiles * lanes, count, u,
+                    channels * panel, channels, 0, panel, m, tiles * panel, panel,
+                )  # fmt: skip
+                for t in range(count):
+                    image = (first + t) // per_image
+                    place = first + t - image * per_image
+                    h0, w0 = place // across * tile, place % across * tile
+                    output_tile(
+                        m + t * panel * 4, tiles * panel, lanes,
+                        y + image * out_height * out_width * kernels * 4, out_height, out_width,
+                        kernels, k, min(k + panel, kernels), h0, w0, patch,
+                    )  # fmt: skip
+        release(pool, u)
 
     @inner
     def cotangent_tile(image, height, width, channels, h0, w0, patch, out, out_point, out_panel):

@@ -1,0 +1,498 @@
+"""`jit`: trace once for each type of arguments, compile, and call the compiled program.
+
+A call flattens its arguments, makes a key of structure, types and settings, and finds the executable.  Under a trace the
+traced program is applied as one `jit` equation.  What happened is data: `explain()`, `source()`, `lower().as_text()`.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from fnx import tree_util
+from fnx.compiler.pipeline import compile_jaxpr
+from fnx.config import CONTEXT, settings, trace_key
+from fnx.control.calls import call_primitive
+from fnx.core.array import Array, adopt
+from fnx.core.conversion import as_value
+from fnx.core.jaxpr import Jaxpr
+from fnx.core.simplify import simplify
+from fnx.core.staging import stage
+from fnx.core.tracing import Tracer
+from fnx.core.types import ShapedArray
+from fnx.errors import user_frame
+from fnx.transforms.trees import Flat, as_values, check_callable, function_name
+
+__all__ = ["Compiled", "JitFunction", "Lowered", "Traced", "jit", "jit_p", "no_retrace"]
+
+#: Traced programs that one function keeps; the least recently used go first.
+CACHE_SIZE = 512
+
+
+def executable_of(jaxpr: Jaxpr) -> Any:
+    """The compiled form of a program, made on first use."""
+    return jaxpr.derived("executable", lambda: compile_jaxpr(jaxpr))
+
+
+def _evaluate(*args: Array, jaxpr: Jaxpr, name: str) -> list[Array]:
+    outs = executable_of(jaxpr)([a._data for a in args])
+    return [adopt(o, a.weak_type) for o, a in zip(outs, jaxpr.out_avals, strict=True)]
+
+
+jit_p = call_primitive(
+    "jit", _evaluate, rewrap=lambda params, jaxpr: {"jaxpr": jaxpr, "name": params["name"]}
+)
+
+
+@dataclass(slots=True)
+class Entry:
+    """One traced specialisation of a function."""
+
+    jaxpr: Jaxpr
+    consts: list[Any]
+    out_tree: Any
+    weak: tuple[bool, ...]
+    executable: Any = None
+    trace_seconds: float = 0.0
+    compile_seconds: float = 0.0
+    where: str = ""
+    calls: int = 0
+
+
+@dataclass(slots=True)
+class _Key:
+    """Why a call was traced: what differs from what was seen."""
+
+    tree: Any
+    avals: tuple[ShapedArray, ...]
+    static: tuple[Any, ...]
+    settings: Any = field(default=None)
+
+
+_refusing: list[str] = []
+
+
+@contextmanager
+def no_retrace() -> Iterator[None]:
+    """Within this context a call of a jitted function that would be traced raises.
+
+    Raises
+    ------
+    RuntimeError
+        Names the function and what was new in the call.
+
+    Examples
+    --------
+    >>> import fnx
+    >>> f = fnx.jit(lambda x: x + 1)
+    >>> _ = f(1.)
+    >>> with fnx.no_retrace():
+    ...     _ = f(2.)
+    """
+    _refusing.append(user_frame())
+    try:
+        yield
+    finally:
+        _refusing.pop()
+
+
+class JitFunction:
+    """A compiled function; made by `jit`."""
+
+    def __init__(self, fun: Callable[..., Any], **options: Any) -> None:
+        functools.update_wrapper(self, fun)
+        self._fun = fun
+        self._name = function_name(fun)
+        self._static_numbers, self._static_names = _static(
+            fun, options.pop("static_argnums"), options.pop("static_argnames")
+        )
+        self._entries: OrderedDict[Any, Entry] = OrderedDict()
+        self._reasons: list[dict[str, Any]] = []
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    def __repr__(self) -> str:
+        return f"<jit of {self._name}>"
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if settings().disable_jit:
+            return self._fun(*args, **kwargs)
+        values, key, tree, static = self._flatten(args, kwargs)
+        entry = self._entries.get(key)
+        if entry is None:
+            entry = self._trace(key, values, tree, static)
+        entry.calls += 1
+        if CONTEXT.get().trace is not None or any(isinstance(c, Tracer) for c in entry.consts):
+            outs = jit_p(*entry.consts, *values, jaxpr=entry.jaxpr, name=self._name)
+            return tree_util.tree_unflatten(entry.out_tree, outs)
+        if any([type(v) is not Array for v in values]):
+            for v in values:
+                if isinstance(v, Tracer):
+                    raise v.leak_error(jit_p)
+        executable = entry.executable
+        if executable is None:
+            executable = self._compile(entry)
+        data = executable([c._data for c in entry.consts] + [v._data for v in values])
+        outs = [adopt(o, w) for o, w in zip(data, entry.weak, strict=True)]
+        return tree_util.tree_unflatten(entry.out_tree, outs)
+
+    # ------------------------------------------------------------------------------------------ tracing
+
+    def _flatten(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Values, key, structure and static arguments of a call."""
+        static: tuple[Any, ...] = ()
+        if self._static_numbers or self._static_names:
+            static, args, kwargs = self._take_static(args, kwargs)
+        leaves, tree = tree_util.tree_flatten((args, kwargs))
+        try:
+            values = [x if type(x) is Array else as_value(x) for x in leaves]
+        except TypeError:
+            values = as_values(f"jit of {self._name}", leaves, tree)
+        types = tuple([(v.shape, v.dtype, v.weak_type) for v in values])
+        return values, (tree, types, static, trace_key()), tree, static
+
+    def _take_static(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        numbers = {n % len(args) for n in self._static_numbers if -len(args) <= n < len(args)}
+        static = [(n, args[n]) for n in sorted(numbers)]
+        static += [(n, kwargs[n]) for n in sorted(self._static_names) if n in kwargs]
+        for which, value in static:
+            try:
+                hash(value)
+            except TypeError:
+                raise ValueError(
+                    f"jit of {self._name}: static argument {which!r} is a {type(value).__name__}, which can't be "
+                    "hashed. Static arguments are compared to find the compiled program: pass a tuple or a frozen "
+                    "dataclass, or make the argument dynamic."
+                ) from None
+        dynamic = tuple([a for k, a in enumerate(args) if k not in numbers])
+        rest = {k: v for k, v in kwargs.items() if k not in self._static_names}
+        return tuple([(w, type(v), v) for w, v in static]), dynamic, rest
+
+    def _with_static(self, static: tuple[Any, ...]) -> Callable[..., Any]:
+        if not static:
+            return self._fun
+        numbers = {w: v for w, _, v in static if isinstance(w, int)}
+        names = {w: v for w, _, v in static if isinstance(w, str)}
+
+        def whole(*args: Any, **kwargs: Any) -> Any:
+            it = iter(args)
+            count = len(args) + len(numbers)
+            merged = [numbers[k] if k in numbers else next(it) for k in range(count)]
+            return self._fun(*merged, **kwargs, **names)
+
+        return functools.wraps(self._fun)(whole)
+
+    def _trace(self, key: Any, values: Sequence[Any], tree: Any, static: Any) -> Entry:
+        reason = self._why(key)
+        if _refusing:
+            raise RuntimeError(
+                f"jit of {self._name}: this call would be traced (at {user_frame()}), but no_retrace() was entered at "
+                f"{_refusing[-1]}. New in this call: {reason['new']}."
+            )
+        start = time.perf_counter()
+        flat = Flat(self._with_static(static), tree, keywords=True)
+        jaxpr, consts = stage(flat, [v.aval for v in values], self._name)
+        jaxpr = simplify(jaxpr)
+        entry = Entry(
+            jaxpr,
+            consts,
+            flat.out_tree,
+            tuple([a.weak_type for a in jaxpr.out_avals]),
+            trace_seconds=time.perf_counter() - start,
+            where=user_frame(),
+        )
+        self._reasons.append(reason)
+        if not any(isinstance(c, Tracer) for c in consts):
+            self._entries[key] = entry
+            if len(self._entries) > CACHE_SIZE:
+                self._entries.popitem(last=False)
+        if settings().log_compiles or settings().explain_cache_misses:
+            print(f"jit of {self._name}: traced at {entry.where}; new: {reason['new']}")
+        return entry
+
+    def _why(self, key: Any) -> dict[str, Any]:
+        """What is new in a key, against the nearest that was seen."""
+        if not self._entries:
+            return {"where": user_frame(), "new": "first call"}
+        tree, types, static, setting = key
+        best: list[str] | None = None
+        for seen_tree, seen_types, seen_static, seen_setting in self._entries:
+            if seen_tree != tree:
+                new = [f"structure {tree} (before {seen_tree})"]
+            else:
+                new = [
+                    f"leaf {k}: {_type(a)} (before {_type(b)})"
+                    for k, (a, b) in enumerate(zip(types, seen_types, strict=True))
+                    if a != b
+                ]
+            if seen_static != static:
+                new.append(f"static arguments {[v for _, _, v in static]}")
+            if seen_setting != setting:
+                new.append("settings")
+            if best is None or len(new) < len(best):
+                best = new
+        return {"where": user_frame(), "new": "; ".join(best or [])}
+
+    def _compile(self, entry: Entry) -> Any:
+        start = time.perf_counter()
+        entry.executable = executable_of(entry.jaxpr)
+        entry.compile_seconds = time.perf_counter() - start
+        return entry.executable
+
+    # ------------------------------------------------------------------------------------------ inspection
+
+    def trace(self, *args: Any, **kwargs: Any) -> Traced:
+        """The traced program for arguments (arrays, or what has shape and dtype).
+
+        Parameters
+        ----------
+        *args, **kwargs : pytrees
+            As for a call.
+        """
+        args, kwargs = tree_util.tree_map(_placeholder, (args, kwargs))
+        values, key, tree, static = self._flatten(args, kwargs)
+        entry = self._entries.get(key)
+        if entry is None:
+            entry = self._trace(key, values, tree, static)
+        return Traced(self, entry, tree)
+
+    def lower(self, *args: Any, **kwargs: Any) -> Lowered:
+        """The lowered program for arguments; `as_text()` prints it, `compile()` compiles it.
+
+        Parameters
+        ----------
+        *args, **kwargs : pytrees
+            As for a call.
+        """
+        return self.trace(*args, **kwargs).lower()
+
+    def source(self, *args: Any, **kwargs: Any) -> str:
+        """The generated kernels as readable Numba text: for arguments, or for the last program that ran.
+
+        Parameters
+        ----------
+        *args, **kwargs : pytrees
+            As for a call; none for the last program.
+        """
+        if args or kwargs:
+            return self.lower(*args, **kwargs).compile().source()
+        compiled = [e for e in self._entries.values() if e.executable is not None]
+        if not compiled:
+            raise RuntimeError(
+                f"jit of {self._name}: nothing is compiled yet. Call the function, or pass arguments to source()."
+            )
+        return str(compiled[-1].executable.source())
+
+    def explain(self) -> dict[str, Any]:
+        """What happened: every traced program, why it was traced, and how it runs.
+
+        Returns
+        -------
+        dict
+            ``traces``: a list with the reason and place of each trace. ``programs``: for each one its input and
+            output types, equations, seconds of tracing and compiling, calls, and the steps of its executable.
+        """
+        programs = []
+        for entry in self._entries.values():
+            programs.append(
+                {
+                    "inputs": [repr(a) for a in entry.jaxpr.in_avals],
+                    "outputs": [repr(a) for a in entry.jaxpr.out_avals],
+                    "equations": len(entry.jaxpr.eqns),
+                    "traced_at": entry.where,
+                    "trace_seconds": entry.trace_seconds,
+                    "compile_seconds": entry.compile_seconds,
+                    "calls": entry.calls,
+                    "executable": None if entry.executable is None else entry.executable.explain(),
+                }
+            )
+        return {"function": self._name, "traces": list(self._reasons), "programs": programs}
+
+    def clear_cache(self) -> None:
+        """Forget all traced programs."""
+        self._entries.clear()
+
+    def eval_shape(self, *args: Any, **kwargs: Any) -> Any:
+        """Types of the results, without computing them.
+
+        Parameters
+        ----------
+        *args, **kwargs : pytrees
+            As for a call.
+        """
+        traced = self.trace(*args, **kwargs)
+        return traced.out_info
+
+    def _cache_size(self) -> int:
+        return len(self._entries)
+
+
+def _placeholder(x: Any) -> Any:
+    """Zeros, without memory, for what has only shape and dtype."""
+    if isinstance(x, (Array, Tracer, np.ndarray, np.generic)) or not hasattr(x, "shape"):
+        return x
+    zeros = np.broadcast_to(np.zeros((), x.dtype), tuple(x.shape))
+    return adopt(zeros, bool(getattr(x, "weak_type", False)))
+
+
+def _type(triple: Any) -> str:
+    shape, dtype, weak = triple
+    return repr(ShapedArray(shape, dtype, weak))
+
+
+@dataclass(slots=True)
+class Traced:
+    """A traced function: `jaxpr`, `out_info`, `lower()`."""
+
+    function: JitFunction
+    entry: Entry
+    in_tree: Any
+
+    @property
+    def jaxpr(self) -> Jaxpr:
+        """The program."""
+        return self.entry.jaxpr
+
+    @property
+    def out_info(self) -> Any:
+        """Types of the results, in their structure."""
+        return tree_util.tree_unflatten(self.entry.out_tree, list(self.entry.jaxpr.out_avals))
+
+    def lower(self) -> Lowered:
+        """The program ready to be compiled."""
+        return Lowered(self.function, self.entry, self.in_tree)
+
+
+@dataclass(slots=True)
+class Lowered:
+    """A program ready to be compiled: `as_text()`, `compile()`."""
+
+    function: JitFunction
+    entry: Entry
+    in_tree: Any
+
+    def as_text(self) -> str:
+        """The simplified program, as printed Jaxpr."""
+        return repr(self.entry.jaxpr)
+
+    def compile(self) -> Compiled:
+        """Compile, or find it compiled."""
+        if self.entry.executable is None:
+            self.function._compile(self.entry)
+        return Compiled(self.function, self.entry, self.in_tree)
+
+
+@dataclass(slots=True)
+class Compiled:
+    """A compiled program: callable with arguments of exactly the types that it was compiled for."""
+
+    function: JitFunction
+    entry: Entry
+    in_tree: Any
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        values, (tree, types, _, _), _, _ = self.function._flatten(args, kwargs)
+        expected = self.entry.jaxpr.in_avals[len(self.entry.consts) :]
+        given = [ShapedArray(*t) for t in types]
+        if tree != self.in_tree or not all(
+            a.same_type(b) for a, b in zip(given, expected, strict=True)
+        ):
+            raise TypeError(
+                f"compiled {self.function._name}: called with {', '.join(map(repr, given))}, compiled for "
+                f"{', '.join(map(repr, expected))}. Call the jitted function, which traces new types."
+            )
+        outs = jit_p(*self.entry.consts, *values, jaxpr=self.entry.jaxpr, name=self.function._name)
+        return tree_util.tree_unflatten(self.entry.out_tree, outs)
+
+    def source(self) -> str:
+        """The generated kernels as readable Numba text."""
+        return str(self.entry.executable.source())
+
+    def as_text(self) -> str:
+        """The steps of the executable."""
+        return "\n".join(str(step) for step in self.entry.executable.explain()["steps"])
+
+    def explain(self) -> dict[str, Any]:
+        """How the program runs: steps, buffers, compile time."""
+        return dict(self.entry.executable.explain())
+
+
+def _static(fun: Callable[..., Any], numbers: Any, names: Any) -> tuple[set[int], set[str]]:
+    """Static arguments by position and by name, each completed from the other by the signature."""
+    positions = {numbers} if isinstance(numbers, int) else set(numbers or ())
+    named = {names} if isinstance(names, str) else set(names or ())
+    try:
+        parameters = list(inspect.signature(fun).parameters.values())
+    except (ValueError, TypeError):
+        return positions, named
+    positional = [
+        p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.POSITIONAL_ONLY)
+    ]
+    unknown = named - {p.name for p in parameters}
+    if unknown and not any(p.kind is p.VAR_KEYWORD for p in parameters):
+        raise ValueError(
+            f"jit of {function_name(fun)}: static_argnames {sorted(unknown)} aren't parameters of it; "
+            f"it has {[p.name for p in parameters]}."
+        )
+    by_name = {k for k, n in enumerate(positional) if n in named}
+    by_number = {positional[n] for n in positions if -len(positional) <= n < len(positional)}
+    return positions | by_name, named | by_number
+
+
+def jit(
+    fun: Callable[..., Any] | None = None,
+    *,
+    static_argnums: int | Sequence[int] | None = None,
+    static_argnames: str | Sequence[str] | None = None,
+    donate_argnums: int | Sequence[int] | None = None,
+    donate_argnames: str | Sequence[str] | None = None,
+    keep_unused: bool = False,
+    inline: bool = False,
+    **peers: Any,
+) -> Any:
+    """Compile a function to native kernels.
+
+    Parameters
+    ----------
+    fun : callable
+        Pure; takes and gives pytrees of arrays.
+    static_argnums, static_argnames : int, str or sequence
+        Arguments that are Python values and decide what is compiled; hashable.
+    donate_argnums, donate_argnames : int, str or sequence
+        Arguments whose memory isn't needed any more. Accepted; results never share memory with them.
+    keep_unused, inline : bool
+        Accepted for programs written for JAX.
+    **peers
+        ``device``, ``backend``, ``in_shardings``, ``out_shardings``, ``abstracted_axes``: accepted when None.
+
+    Returns
+    -------
+    JitFunction
+        Called like `fun`; also has ``lower``, ``trace``, ``source``, ``explain``, ``clear_cache``.
+
+    Examples
+    --------
+    >>> import fnx, fnx.numpy as jnp
+    >>> fnx.jit(lambda x: jnp.sin(x) ** 2 + jnp.cos(x) ** 2)(1.)
+    Array(1., dtype=float32, weak_type=True)
+    """
+    for option, value in peers.items():
+        if option not in ("device", "backend", "in_shardings", "out_shardings", "abstracted_axes"):
+            raise TypeError(f"jit: unexpected argument {option!r}.")
+        if value is not None:
+            raise NotImplementedError(f"jit: {option} must be None; there is one device, the CPU.")
+    if fun is None:
+        return functools.partial(
+            jit, static_argnums=static_argnums, static_argnames=static_argnames
+        )
+    check_callable("jit", fun)
+    return JitFunction(fun, static_argnums=static_argnums, static_argnames=static_argnames)

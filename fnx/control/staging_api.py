@@ -1,0 +1,161 @@
+"""Looking at programs: `make_jaxpr`, `eval_shape`, `ShapeDtypeStruct`."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from fnx import tree_util
+from fnx.core.conversion import as_value
+from fnx.core.jaxpr import ClosedJaxpr
+from fnx.core.simplify import drop_dead
+from fnx.core.staging import stage
+from fnx.core.types import ShapedArray
+from fnx.dtypes import canonicalize_dtype
+from fnx.transforms.trees import Flat, check_callable, function_name
+
+__all__ = ["ShapeDtypeStruct", "eval_shape", "make_jaxpr"]
+
+
+class ShapeDtypeStruct:
+    """Shape and dtype of an array that doesn't exist.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        The extents.
+    dtype : dtype
+        The element type.
+    weak_type : bool
+        Whether the dtype yields in promotion.
+
+    Examples
+    --------
+    >>> ShapeDtypeStruct((3,), "float32")
+    ShapeDtypeStruct(shape=(3,), dtype=float32)
+    """
+
+    __slots__ = ("dtype", "shape", "weak_type")
+
+    def __init__(self, shape: Sequence[int], dtype: Any, *, weak_type: bool = False) -> None:
+        self.shape = tuple(shape)
+        self.dtype = np.dtype(dtype)
+        self.weak_type = weak_type
+
+    @property
+    def aval(self) -> ShapedArray:
+        """The type."""
+        return ShapedArray(self.shape, canonicalize_dtype(self.dtype), self.weak_type)
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return self.aval.size
+
+    def __repr__(self) -> str:
+        weak = ", weak_type=True" if self.weak_type else ""
+        return f"ShapeDtypeStruct(shape={self.shape}, dtype={self.dtype.name}{weak})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ShapeDtypeStruct) and self.aval == other.aval
+
+    def __hash__(self) -> int:
+        return hash(self.aval)
+
+
+def _avals(name: str, leaves: Sequence[Any]) -> list[ShapedArray]:
+    result = []
+    for x in leaves:
+        if hasattr(x, "shape") and hasattr(x, "dtype") and not isinstance(x, (np.ndarray, np.generic)):
+            aval = getattr(x, "aval", None)
+            result.append(aval or ShapedArray(tuple(x.shape), canonicalize_dtype(x.dtype)))
+        else:
+            result.append(as_value(x, name).aval)
+    return result
+
+
+def make_jaxpr(
+    fun: Callable[..., Any],
+    static_argnums: int | Sequence[int] = (),
+    return_shape: bool = False,
+) -> Callable[..., Any]:
+    """A function that gives the program of another one.
+
+    Parameters
+    ----------
+    fun : callable
+        Takes and gives pytrees of arrays.
+    static_argnums : int or sequence of int
+        Positional arguments that are Python values.
+    return_shape : bool
+        Also give the types of the results.
+
+    Returns
+    -------
+    callable
+        Of the arguments of `fun` (arrays, or what has shape and dtype), gives a `ClosedJaxpr`.
+
+    Examples
+    --------
+    >>> import fnx, fnx.numpy as jnp
+    >>> fnx.make_jaxpr(lambda x: jnp.sin(x) + 1.)(jnp.zeros(3))
+    { lambda ; a:f32[3]. let
+        b:f32[3] = sin a
+        c:f32[3] = broadcast_in_dim[broadcast_dimensions=() shape=(3,)] 1.0:f32[]
+        d:f32[3] = add b c
+      in (d,) }
+    """
+    check_callable("make_jaxpr", fun)
+    static = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)
+
+    @functools.wraps(fun)
+    def jaxpr_maker(*args: Any, **kwargs: Any) -> Any:
+        name = f"make_jaxpr of {function_name(fun)}"
+        fixed = {k % len(args): args[k] for k in static}
+
+        def of_rest(*rest: Any, **keywords: Any) -> Any:
+            it = iter(rest)
+            return fun(*[fixed[k] if k in fixed else next(it) for k in range(len(args))], **keywords)
+
+        rest = tuple([a for k, a in enumerate(args) if k not in fixed])
+        leaves, tree = tree_util.tree_flatten((rest, kwargs))
+        flat = Flat(of_rest, tree, keywords=True)
+        jaxpr, consts = stage(flat, _avals(name, leaves), function_name(fun))
+        closed = ClosedJaxpr(drop_dead(jaxpr), consts)
+        if return_shape:
+            shapes = [ShapeDtypeStruct(a.shape, a.dtype, weak_type=a.weak_type) for a in jaxpr.out_avals]
+            return closed, tree_util.tree_unflatten(flat.out_tree, shapes)
+        return closed
+
+    return jaxpr_maker
+
+
+def eval_shape(fun: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Types of a function's results, without computing them.
+
+    Parameters
+    ----------
+    fun : callable
+        Takes and gives pytrees of arrays.
+    *args, **kwargs : pytrees
+        Arrays, or what has shape and dtype.
+
+    Returns
+    -------
+    pytree of ShapeDtypeStruct
+
+    Examples
+    --------
+    >>> import fnx, fnx.numpy as jnp
+    >>> fnx.eval_shape(jnp.dot, jnp.zeros((2, 3)), jnp.zeros(3))
+    ShapeDtypeStruct(shape=(2,), dtype=float32)
+    """
+    return make_jaxpr(fun, return_shape=True)(*args, **kwargs)[1]
