@@ -20,7 +20,7 @@ import threading
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Generator"]
+__all__ = ["Generator", "default_generator"]
 
 _WORDS = 624  # the degree of the recurrence: the state is this many 32-bit words
 _DEFAULT_SEED = 67280421310721  # what an unseeded `Generator()` starts from
@@ -218,3 +218,14 @@ def _words_from_seed(seed: int) -> NDArray[np.uint32]:
         word = (1812433253 * (word ^ (word >> 30)) + index) & mask
         words.append(word)
     return np.array(words, dtype=np.uint32)
+
+
+def _unpredictable() -> Generator:
+    generator = Generator()
+    generator.seed()
+    return generator
+
+
+# What draws when no generator is given. Like any generator it is a cell of state; it starts from
+# the system's entropy, and `manual_seed` of the facade restarts it.
+default_generator = _unpredictable()

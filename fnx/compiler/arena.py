@@ -2,9 +2,9 @@
 
 `Allocator` decides while a program is planned: values that are not alive at the same time share
 bytes of one block, the arena; in come sizes and the order of births and deaths, out come offsets.
-`take` and `give` hand out the large blocks while programs run: they are shared by all programs and
-kept, because fresh pages cost more than the work that is done in them.  A program that is called
-from two threads at once takes a block for each.  Read next: `planning`, `executable`.
+`take` and `give` hand out the large blocks while programs run: they are shared by all programs
+and kept, because fresh pages cost more than the work that is done in them. A program that is
+called from two threads at once takes a block for each. Read next: `planning`, `executable`.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """The cache of compiled programs: from what a program means to the plan that computes it.
 
-In comes a Jaxpr; `program_key` writes it in a canonical text (structure, parameters, types, literals; not
-the names, not the user's lines) and hashes it with all else that a plan depends on: the source of fnx, the
-machine, the printer of kernels, the donated inputs.  `load` and `save` keep plans in memory and in
-the persistent store, so that a new process traces, and compiles nothing.  A program whose
-parameters cannot be written down, or whose element rules are not part of fnx, has no key: it
-is compiled in every process.  Read next: `program` (what is kept), `fnx.kernels.store`.
+In comes a Jaxpr; `program_key` writes it in a canonical text (structure, parameters, types,
+literals; not the names, not the user's lines) and hashes it with all else that a plan depends on:
+the source of fnx, the machine, the printer of kernels, the donated inputs. `load` and `save` keep
+plans in memory and in the persistent store, so that a new process traces, and compiles nothing. A
+program whose parameters cannot be written down, or whose element rules are not part of fnx, has
+no key: it is compiled in every process. Read next: `program` (what is kept), `fnx.kernels.store`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from fnx.core.jaxpr import Eqn, Jaxpr, Literal, Var
 from fnx.core.lowering import Element, Host
 from fnx.kernels import native, store
 
-__all__ = ["canonical_text", "clear", "forget", "load", "program_key", "save"]
+__all__ = ["canonical_text", "clear", "load", "program_key", "save"]
 
 #: Plans that are kept in memory.
 MOST_PROGRAMS = 1024
@@ -112,12 +112,6 @@ def save(key: str, program: Program) -> None:
     """
     _remember(key, program)
     store.put(key, json.dumps(program.to_json(), separators=(",", ":")).encode())
-
-
-def forget(key: str) -> None:
-    """Drop a plan from memory: its object code is gone, so it is made anew."""
-    with _kept.lock:
-        _kept.programs.pop(key, None)
 
 
 def clear() -> None:

@@ -1,10 +1,11 @@
 """Loops and branches as instructions of the native plan, and as Python where a body needs Python.
 
-In comes a ``control`` step; its bodies are planned into sub-plans of the same plan.  A carry lives in the
-memory of the loop's result; a body writes it in place where it has read it before, else beside it, to
-be copied after the iteration.  Slices of the arrays that a scan goes over, and of those it stacks, are
-addresses that move by a stride after each iteration.  `run` is for a body that holds a step in
-Python: the same loop, driven by Python, around compiled bodies.  Read next: `planning`.
+In comes a ``control`` step; its bodies are planned into sub-plans of the same plan. A carry lives
+in the memory of the loop's result; a body writes it in place where it has read it before, else
+beside it, to be copied after the iteration. Slices of the arrays that a scan goes over, and of
+those it stacks, are addresses that move by a stride after each iteration. `run` is for a body
+that holds a step in Python: the same loop, driven by Python, around compiled bodies. Read next:
+`planning`.
 """
 
 from __future__ import annotations
@@ -45,8 +46,10 @@ def write_scan(outer: BlockPlanner, step: Step, plan: SubPlan) -> None:
 
     inputs = [outer.place(a) for a in step.inputs[:fixed]] + slots
     inputs += [sliced(outer.place(a), v) for a, v in zip(step.inputs[stop:], body.in_vars[stop:])]
-    ys = [_slice_of(place, atom, length, params["reverse"], stream)
-          for place, atom in zip(stacked, body.outs[carried:])]
+    ys = [
+        _slice_of(place, atom, length, params["reverse"], stream)
+        for place, atom in zip(stacked, body.outs[carried:])
+    ]
     inner = plan.loop(length)
     _write_iteration(outer, body, inner, inputs, slots, ys, fixed)
     for word, stride in stream.moves:
@@ -173,7 +176,7 @@ def _plan_block(
 
 
 def _is_written_in_place(outer: BlockPlanner, body: Block, position: int, k: int) -> bool:
-    """Whether a body may write its k-th result over its input: it has read that for good by then."""
+    """Whether a body may write its k-th result over its input, having read that for good."""
     before, after = body.in_vars[position], body.outs[k]
     if after is before:
         return True

@@ -10,7 +10,6 @@ LLVM cuts them to what the CPU has. Scalar operations are printed by the definit
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +34,8 @@ __all__ = ["module_text"]
 
 #: A lane loop of more statements than this is printed once, masked, and not once more unmasked.
 LONG = 48
+
+MINUS: Coefficient = (((), -1),)
 
 _REGISTER_TYPES = {"b1": "i1", "f16": "f32", "bf16": "f32", "f32": "f32", "f64": "f64"}
 _MEMORY_TYPES = {"b1": "i8", "f16": "f16", "bf16": "i16", "f32": "f32", "f64": "f64"}
@@ -123,11 +124,12 @@ class _Printer:
         def sink(text: str) -> str:
             return self.emit(level, text)
 
-        return TextOperations(sink, self.declarations, width)
+        return TextOperations(sink, self.levels[level].lines.append, self.declarations, width)
 
     def word(self, k: int, type: str) -> Register:
         place = self.emit(0, f"getelementptr i64, ptr %words, i64 {k}")
-        return Register(self.emit(0, f"load {type}, ptr {place}"), "i64")
+        name = self.emit(0, f"load {type}, ptr {place}")
+        return Register(name, "i64")
 
     def parameter(self, k: int, value: Value) -> Register:
         word = self.word(k, "i64")
@@ -572,8 +574,11 @@ class _Printer:
             mask = guard if mask is None else o.and_(guard, mask)
         vector = f"<{width} x {scalar}>"
         factor = position.coefficient(self.lanes.axis)
-        if factor == ONE:
+        if factor in (ONE, MINUS):
             index = self.scalar_position(position)
+            if factor == MINUS:  # read forwards from the last lane's place, and turn around
+                index = self.operations(level, 0).sub(index, width - 1)
+                mask = None if mask is None else self.turned(mask, width, level)
             place = self.emit(
                 level, f"getelementptr {scalar}, ptr {buffer.name}, i64 {index.name}"
             )
@@ -581,7 +586,7 @@ class _Printer:
             if mask is None:
                 text = f"load {vector}, ptr {place}, align {align}"
             else:
-                name = f"@llvm.masked.load.v{width}{_suffix(memory)}.p0"
+                name = f"@llvm.masked.load.v{width}{memory}.p0"
                 self.declarations[name] = (
                     f"declare {vector} {name}(ptr, i32, <{width} x i1>, {vector})"
                 )
@@ -590,10 +595,22 @@ class _Printer:
                     f"<{width} x i1> {mask.name}, {vector} zeroinitializer)"
                 )
             raw = Register(self.emit(level, text), memory)
+            if factor == MINUS:
+                raw = self.turned(raw, width, level)
         else:
             index = self.vector_position(position, width, level)
             raw = self.gather(buffer, index, memory, mask, width, level)
         return self.from_memory(o, raw, value.code)
+
+    def turned(self, register: Register, width: int, level: int) -> Register:
+        """The lanes in reverse order."""
+        vector = f"<{width} x {LLVM_TYPES[register.type]}>"
+        numbers = ", ".join(f"i32 {k}" for k in range(width - 1, -1, -1))
+        text = (
+            f"shufflevector {vector} {register.name}, {vector} poison, "
+            f"<{width} x i32> <{numbers}>"
+        )
+        return Register(self.emit(level, text), register.type)
 
     def gather(
         self,
@@ -609,7 +626,7 @@ class _Printer:
         places = self.emit(
             level, f"getelementptr {scalar}, ptr {buffer.name}, <{width} x i64> {index.name}"
         )
-        name = f"@llvm.masked.gather.v{width}{_suffix(memory)}.v{width}p0"
+        name = f"@llvm.masked.gather.v{width}{memory}.v{width}p0"
         self.declarations[name] = (
             f"declare {vector} {name}(<{width} x ptr>, i32, <{width} x i1>, {vector})"
         )
@@ -650,7 +667,7 @@ class _Printer:
             if lanes.mask is None:
                 lines.append(f"  store {vector} {raw.name}, ptr {place}, align {align}")
                 return
-            name = f"@llvm.masked.store.v{width}{_suffix(memory)}.p0"
+            name = f"@llvm.masked.store.v{width}{memory}.p0"
             kind, where = "ptr", place
         else:
             index = self.vector_position(position, width, level)
@@ -658,7 +675,7 @@ class _Printer:
                 level,
                 f"getelementptr {scalar}, ptr {buffer.name}, <{width} x i64> {index.name}",
             )
-            name = f"@llvm.masked.scatter.v{width}{_suffix(memory)}.v{width}p0"
+            name = f"@llvm.masked.scatter.v{width}{memory}.v{width}p0"
             kind = f"<{width} x ptr>"
         mask = "splat (i1 true)" if lanes.mask is None else lanes.mask.name
         self.declarations[name] = f"declare void {name}({vector}, {kind}, i32, <{width} x i1>)"
@@ -757,5 +774,3 @@ def _updated(statements: tuple[Statement, ...]) -> frozenset[Reduction]:
 def _space_of(kernel: LoopKernel, atom: Atom) -> Position:
     return kernel.space.of(atom)
 
-
-_Sink = Callable[[str], str]

@@ -35,7 +35,7 @@ Word = tuple[str, int]
 TemporaryType = tuple[tuple[int, ...], np.dtype[Any]]
 
 #: Changes when the same canonical text would get other machine code.
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,8 @@ class Launch:
         Which words are buffers that are written.
     in_place : tuple of (int, int)
         (read word, written word): the two may be the same memory.
+    origin : tuple of str
+        The equations that it computes, with the user's lines.
     kernel : LoopKernel or None
         What the code is generated from; None in a process that read the launch from JSON.
     """
@@ -69,6 +71,7 @@ class Launch:
     cost: float
     written: tuple[int, ...]
     in_place: tuple[tuple[int, int], ...]
+    origin: tuple[str, ...] = ()
     kernel: LoopKernel | None = field(default=None, compare=False, repr=False)
     form: Canonical | None = field(default=None, compare=False, repr=False)
 
@@ -87,6 +90,7 @@ class Launch:
             "cost": self.cost,
             "written": list(self.written),
             "in_place": [list(p) for p in self.in_place],
+            "origin": list(self.origin),
         }
 
     @staticmethod
@@ -100,6 +104,7 @@ class Launch:
             data["cost"],
             tuple(data["written"]),
             tuple((p[0], p[1]) for p in data["in_place"]),
+            tuple(data["origin"]),
         )
 
 
@@ -170,7 +175,7 @@ class GroupKernel:
         return GroupKernel(tuple(Launch.from_json(d) for d in data["launches"]), **types)
 
 
-def launch_of(kernel: LoopKernel) -> Launch:
+def launch_of(kernel: LoopKernel, origin: tuple[str, ...] = ()) -> Launch:
     """The launch of a kernel."""
     form = canonical(kernel)
     words: list[Word] = []
@@ -188,6 +193,7 @@ def launch_of(kernel: LoopKernel) -> Launch:
         kernel.cost,
         tuple(sorted(places[number] for number in form.written)),
         tuple((places[r], places[w]) for r, w in _in_place(kernel)),
+        origin,
         kernel,
         form,
     )

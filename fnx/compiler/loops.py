@@ -305,6 +305,11 @@ class _Writer:
         self.axes: dict[Atom, str] = {}
         self.names: dict[Any, str] = {}  # of values, and of (reduction, component)
         self.written: set[int] = set()
+        self.count = 0
+
+    def fresh(self) -> str:
+        self.count += 1
+        return f"v{self.count}"
 
     def block(self, statements: tuple[Statement, ...], depth: int) -> None:
         for statement in statements:
@@ -314,7 +319,7 @@ class _Writer:
         pad = " " * depth
         if type(s) is Let:
             text = self.expression(s.value)
-            name = self.names[s.value] = f"v{len(self.names)}"
+            name = self.names[s.value] = self.fresh()
             self.lines.append(f"{pad}{name}:{s.value.code} = {text}")
         elif type(s) is Store:
             self.written.add(s.buffer)
@@ -346,7 +351,7 @@ class _Writer:
     def finish(self, reduction: Reduction, pad: str, word: str) -> None:
         names = []
         for k in range(len(reduction.bodies)):
-            names.append(f"v{len(self.names)}")
+            names.append(self.fresh())
             self.names[reduction, k] = names[-1]
         self.lines.append(f"{pad}{', '.join(names)} = {word}")
 

@@ -154,7 +154,7 @@ class _Plan:
                 continue
             maker = _NestMaker(self, nest, number, where)
             for kernel in maker.kernels(temporaries):
-                launches.append(launch_of(kernel))
+                launches.append(launch_of(kernel, tuple(maker.origin)))
         return GroupKernel(
             tuple(launches),
             tuple(temporaries),
@@ -253,6 +253,7 @@ class _NestMaker:
         self.depth = 0
         self.heavy: dict[Var, set[Value]] = {}
         self.owners: dict[Reduction, Var] = {}
+        self.origin: dict[str, None] = {}
 
     def kernels(self, temporaries: list[TemporaryType]) -> list[LoopKernel]:
         """The kernel of the nest, and the ones that prepare for it."""
@@ -380,6 +381,8 @@ class _NestMaker:
         before = b.out_avals
         b.out_avals = tuple(o.aval for o in eqn.outputs)
         self.depth += 1
+        name, out = eqn.primitive.name, eqn.outputs[0].aval
+        self.origin[f"{out!r} = {name}  {eqn.source}".rstrip()] = None
         try:
             operands = [_Operand(self, atom) for atom in eqn.inputs]
             results = eqn.primitive.lower.rule(b, index, *operands, **eqn.params)
@@ -439,6 +442,12 @@ class _NestMaker:
         """Ask for temporaries where inlining repeats work."""
         plan = self.plan
         used = set(values)
+        for atom, instances in self.heavy.items():
+            if atom in plan.places:
+                continue
+            total = sum(self.executions(v.free) for v in instances if v in used)
+            if total > 2.5 * max(math.prod(atom.aval.shape), 1) and total > 64:
+                raise _Materialise(atom)
         for value in values:
             if value.op != "reduced" or value.attr[0].running:
                 continue
@@ -452,12 +461,6 @@ class _NestMaker:
             shared = not reduction.free and self.axes and math.prod(self.nest.shape) > 1
             if work > 1 and (runs > once or (shared and work > 16)):
                 raise _Materialise(owner)
-        for atom, instances in self.heavy.items():
-            if atom in plan.places:
-                continue
-            total = sum(self.executions(v.free) for v in instances if v in used)
-            if total > 2.5 * max(math.prod(atom.aval.shape), 1) and total > 64:
-                raise _Materialise(atom)
         if len(values) > VALUES:
             counts: dict[Var, int] = {}
             for atom, _, _ in self.elements:

@@ -34,6 +34,9 @@ __all__ = ["Nest", "Root", "reachable", "rewritten", "schedule", "shaped"]
 #: A parallel loop shorter than this is merged with the next one.
 SHORT = 64
 
+#: The length of a block of the last loop in a transposition.
+TILE = 32
+
 #: Operations that cost tens of nanoseconds on a scalar.
 HEAVY = frozenset(
     """exp exp2 expm1 log log2 log10 log1p sin cos tan asin acos atan atan2 sinh cosh tanh asinh
@@ -58,11 +61,13 @@ class Nest:
     """Loop variables, outermost first, and what to store at each index.
 
     ``running``: the axis that must be walked in order, if the values are a running reduction.
+    ``limit``: a bound of the last loop besides its extent.
     """
 
     loops: tuple[Atom, ...]
     roots: tuple[Root, ...]
     running: Atom | None = None
+    limit: Position | None = None
 
 
 def reachable(roots: Iterable[Value], into_reductions: bool = True) -> list[Value]:
@@ -87,6 +92,7 @@ def shaped(b: ElementBuilder, nest: Nest) -> Nest:
     if nest.running is None:
         nest = _split(b, nest)
         nest = _collapse(b, nest)
+        nest = _tile(b, nest)
     return _merge_outer(b, nest)
 
 
@@ -190,7 +196,8 @@ def _rewrite_nest(
         position = root.position.rebuilt(substitution.get, new.__getitem__)
         depth = root.depth if depths is None else depths[root.depth]
         roots.append(Root(root.buffer, position, new[root.value], depth))
-    return Nest(loops, tuple(roots), nest.running)
+    limit = None if nest.limit is None else nest.limit.rebuilt(substitution.get, new.get)
+    return Nest(loops, tuple(roots), nest.running, limit)
 
 
 def _split(b: ElementBuilder, nest: Nest) -> Nest:
@@ -315,6 +322,40 @@ def _leads(reductions: Iterable[Reduction], first: Atom, second: Atom) -> bool:
     return True
 
 
+def _tile(b: ElementBuilder, nest: Nest) -> Nest:
+    """Cut the last loop where memory is read across it, along another loop: a transposition.
+
+    ``for i: for j: out[i, j] = x[j, i]`` becomes ``for k: for i: for j in block k``, which uses all of
+    a cache line before it is evicted.
+    """
+    space = b.space
+    loops = nest.loops
+    if len(loops) < 2 or any(root.depth != len(loops) for root in nest.roots):
+        return nest
+    last = loops[-1]
+    extent = (last.high or 0) + 1
+    if extent < 2 * TILE:
+        return nest
+    values = reachable(root.value for root in nest.roots)
+    if any(value.op == "reduced" for value in values):
+        return nest
+    place = len(loops) - 1
+    for value in values:
+        if value.op == "load" and (value.attr[1].stride(last) or 0) >= 16:
+            along = [k for k, a in enumerate(loops[:-1]) if value.attr[1].stride(a) == 1]
+            place = min(place, *along) if along else place
+    if place == len(loops) - 1:
+        return nest
+    block = space.loop(last.parts[0] + "b", -(-extent // TILE))
+    inner = space.loop(last.parts[0] + "t", TILE)
+    start = space.of(block) * TILE
+    new_loops = (*loops[:place], block, *loops[place:-1], inner)
+    depths = {len(loops): len(new_loops)}
+    substitution = {last: start + space.of(inner)}
+    new = _rewrite_nest(b, nest, new_loops, substitution, depths)
+    return replace(new, limit=space.number(extent) - start)
+
+
 def _merge_outer(b: ElementBuilder, nest: Nest) -> Nest:
     """Give the threads enough units: one parallel loop in place of two short ones."""
     space = b.space
@@ -362,6 +403,8 @@ class _Scheduler:
         walked = nest.running
         order = [axis for axis in nest.loops if axis is not walked]
         vector = self.vector_axis(order)
+        if vector is not None:
+            self.lanes *= self.column_unroll(vector)
         stack = [_Block(None, 0)]
         stack += [_Block(axis, self.lanes if axis is vector else 0) for axis in order]
         if walked is None:
@@ -375,10 +418,13 @@ class _Scheduler:
         while len(stack) > 1:
             block = stack.pop()
             assert block.axis is not None
+            limits = (self.extent(block.axis),)
+            if nest.limit is not None and block.axis is nest.loops[-1]:
+                limits = (*limits, nest.limit)
             stack[-1].statements.append(
                 Loop(
                     block.axis,
-                    (self.extent(block.axis),),
+                    limits,
                     tuple(block.statements),
                     block.lanes,
                     parallel=len(stack) == 1,
@@ -422,6 +468,16 @@ class _Scheduler:
                     elif last in position.free:
                         rows += 1
         return None if rows > columns else last
+
+    def column_unroll(self, vector: Atom) -> int:
+        """Several vectors side by side, where a reduction inside would wait for each."""
+        extent = (vector.high or 0) + 1
+        inside = [v.attr[0] for v in self.values if v.op == "reduced" and vector in v.attr[0].free]
+        if not inside or len(self.values) > 24:
+            return 1
+        if any((r.axes[-1].high or 0) < 7 or r.running for r in inside):
+            return 1
+        return 4 if extent >= 4 * self.lanes else 2 if extent >= 2 * self.lanes else 1
 
     def place(self, values: Iterable[Value], stack: list[_Block]) -> None:
         """Compute values, and all that they need, each in the outermost possible block."""
@@ -536,7 +592,7 @@ def _lane_count(values: Iterable[Value]) -> int:
 
 def _unroll(reduction: Reduction, together: int) -> int:
     """More lanes for light bodies, to hide the latency of the accumulation."""
-    if len(reduction.bodies) > 1 or together > 2:
+    if len(reduction.bodies) > 2 or together > 2:
         return 1
     axis = reduction.axes[-1]
     values = [v for v in reachable(reduction.bodies, False) if axis in v.free]

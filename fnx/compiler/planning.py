@@ -1,12 +1,12 @@
 """From steps to a plan: where every value lives, and the native calls that compute it.
 
-In comes a `Block`; out comes a `Draft`: segments of native instructions with the steps in Python between
-them, the size of the arena, constants, and which kernels are called.  A value is planned as a
-`Place`: an address in an argument, in a result, in the arena or among the constants, which may
-move from one iteration of a loop to the next.  Results are computed where the caller will find them;
-a value that dies may leave its bytes to the one computed from it.  Loops and branches are
-written by `control_flow` into the same plan, so that nothing returns to Python in between.
-Read next: `control_flow`, `executable`, `fnx.kernels.plan_runner`.
+In comes a `Block`; out comes a `Draft`: segments of native instructions with the steps in Python
+between them, the size of the arena, constants, and which kernels are called. A value is planned
+as a `Place`: an address in an argument, in a result, in the arena or among the constants, which
+may move from one iteration of a loop to the next. Results are computed where the caller will find
+them; a value that dies may leave its bytes to the one computed from it. Loops and branches are
+written by `control_flow` into the same plan, so that nothing returns to Python in between. Read
+next: `control_flow`, `executable`, `fnx.kernels.plan_runner`.
 """
 
 from __future__ import annotations
@@ -491,13 +491,17 @@ class BlockPlanner:
         outputs = tuple((self.destination(v).word, v.aval) for v in step.outputs)
         self.planner.host(HostStep(self.planner.numbers[eqn], inputs, outputs))
         lower = eqn.primitive.lower
-        self.report(step, getattr(lower, "reason", "control flow with steps in Python"), 0.0, 1)
+        reason = getattr(lower, "reason", "its body has steps in Python")
+        self.report(step, reason, 0.0, 1, kind="host")
 
-    def report(self, step: Step, name: str, nanoseconds: float, units: int) -> None:
+    def report(
+        self, step: Step, name: str, nanoseconds: float, units: int, kind: str | None = None
+    ) -> None:
+        """Note a step for `explain`."""
         atoms: dict[Any, None] = dict.fromkeys([*step.inputs, *step.outputs])
         self.planner.reports.append(
             StepReport(
-                step.kind,
+                kind or step.kind,
                 name,
                 tuple(self.planner.numbers[eqn] for eqn in step.eqns),
                 sum(_bytes(a.aval) for a in atoms),

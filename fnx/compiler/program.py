@@ -1,9 +1,9 @@
 """A compiled program as data: what is kept in the store, and bound to addresses to be run.
 
-A `Program` holds plans without addresses, the bytes of constants, the size of the arena, and names of
-kernels.  It goes to JSON and back.  `finished` makes one from a `Draft`; a program with a large
-arena takes it as one more array at each call, from blocks that all programs share.
-Read next: `executable`.
+A `Program` holds plans without addresses, the bytes of constants, the size of the arena, and
+names of kernels. It goes to JSON and back. `finished` makes one from a `Draft`; a program with a
+large arena takes it as one more array at each call, from blocks that all programs share. Read
+next: `executable`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from fnx.compiler.launches import Launch
 from fnx.compiler.planning import Draft, HostStep, StepReport
 from fnx.core.jaxpr import Jaxpr
 from fnx.core.types import ShapedArray
-from fnx.dtypes import dtype as dtype_named
 from fnx.kernels.plan_runner import PlanTemplate, Reference
 
 __all__ = ["LARGE_ARENA", "Program", "finished"]
@@ -145,9 +144,7 @@ def finished(jaxpr: Jaxpr, draft: Draft) -> Program:
     if not program.shares_arena:
         return program
     position = len(program.inputs) + len(program.outputs)
-    return replace(
-        program, segments=tuple(_with_arena_at(position, s) for s in program.segments)
-    )
+    return replace(program, segments=tuple(_with_arena_at(position, s) for s in program.segments))
 
 
 def _with_arena_at(position: int, segment: Segment) -> Segment:
@@ -194,4 +191,4 @@ def _type_to_json(aval: ShapedArray) -> list[Any]:
 
 def _type_from_json(data: Sequence[Any]) -> ShapedArray:
     shape, name = data
-    return ShapedArray(tuple(shape), np.dtype(dtype_named(name)))
+    return ShapedArray(tuple(shape), np.dtype(name))

@@ -107,15 +107,12 @@ def _choose(nest: Nest) -> list[Reduction]:
         reduction = value.attr[0]
         if reduction in found or reduction.limit is not None or reduction.running:
             continue
-        if not reduction.free <= frozenset(nest.loops):
-            continue
-        results = math.prod(_extent(a) for a in reduction.free)
-        work = results * math.prod(_extent(a) for a in reduction.axes)
-        rows = _extent(reduction.axes[0])
-        if work < MANY or results >= FEW or _block_rows(rows, work) >= rows:
+        if not reduction.free <= frozenset(nest.loops) or not _is_large(reduction):
             continue
         waits = any(
-            v.op == "reduced" and not v.free & frozenset(reduction.axes)
+            v.op == "reduced"
+            and not v.free & frozenset(reduction.axes)
+            and _is_large(v.attr[0])
             for v in reachable(reduction.bodies)
         )
         same = not found or (
@@ -124,6 +121,13 @@ def _choose(nest: Nest) -> list[Reduction]:
         if not waits and same:
             found.append(reduction)
     return found
+
+
+def _is_large(reduction: Reduction) -> bool:
+    results = math.prod(_extent(a) for a in reduction.free)
+    work = results * math.prod(_extent(a) for a in reduction.axes)
+    rows = _extent(reduction.axes[0])
+    return work >= MANY and results < FEW and _block_rows(rows, work) < rows
 
 
 def _stage(

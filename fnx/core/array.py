@@ -36,6 +36,7 @@ class Array:
     _data: np.ndarray[Any, Any]
     _weak: bool
     __array_priority__ = 100
+    __hash__ = None  # type: ignore[assignment]  # arrays compare element by element
 
     def __init__(self, data: np.ndarray[Any, Any], weak: bool = False) -> None:
         self._data = data
@@ -111,6 +112,39 @@ class Array:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Array:
         return self
+
+    def __repr__(self) -> str:
+        data = self._data
+        text = np.array2string(data, separator=", ", prefix="Array(", suffix=")", threshold=1000)
+        weak = ", weak_type=True" if self._weak else ""
+        shape = f", shape={data.shape}" if data.size == 0 and data.shape != (0,) else ""
+        return f"Array({text}{shape}, dtype={data.dtype.name}{weak})"
+
+    def __str__(self) -> str:
+        return str(self._data)
+
+    def __format__(self, spec: str) -> str:
+        return format(self._data.item() if self._data.ndim == 0 else self._data, spec)
+
+    def __bool__(self) -> bool:
+        return bool(self._data)
+
+    def __int__(self) -> int:
+        return int(self._one("int()").item())
+
+    def __float__(self) -> float:
+        return float(self._one("float()").item())
+
+    def __complex__(self) -> complex:
+        return complex(self._one("complex()").item())
+
+    def __index__(self) -> int:
+        return self._data.__index__()
+
+    def _one(self, doing: str) -> np.ndarray[Any, Any]:
+        if self._data.size != 1:
+            raise TypeError(f"{doing}: only an array of one element can be converted, got {self.aval!r}.")
+        return self._data
 
     def tolist(self) -> Any:
         """The elements as (nested lists of) Python scalars."""

@@ -15,10 +15,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from typing import TypeAlias
 
-__all__ = ["Condition", "Function", "Program", "Value", "Variable"]
+__all__ = ["Condition", "Function", "Operand", "Program", "Value", "Variable"]
 
-Operand = "Value | Variable | int"
+Operand: TypeAlias = "Value | Variable | int"
 
 
 class Program:

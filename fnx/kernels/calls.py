@@ -64,8 +64,7 @@ class Operand:
         """Whether it is in C order without gaps."""
         expected = _contiguous_strides(self.shape)
         return all(
-            n == 1 or a == b
-            for n, a, b in zip(self.shape, self.strides, expected, strict=True)
+            n == 1 or a == b for n, a, b in zip(self.shape, self.strides, expected, strict=True)
         )
 
     @property

@@ -15,10 +15,10 @@ from fnx.kernels.blocking import DEPTH, blocking
 from fnx.kernels.calls import KernelCall, Workspace, grain
 from fnx.kernels.plan_runner import Word, pool_block
 
-__all__ = ["Filter", "Image", "forward_calls", "gradient_calls"]
+__all__ = ["Filter", "Image", "best_tile", "forward_calls", "gradient_calls"]
 
-_FORCE = None
 _CACHE_FLOATS = 160 * 1024  # what a unit's transforms may take: some 640 kB
+_FEW_TILES = 256  # below, the transformed weights are the larger part of the traffic
 _ACCUMULATOR_FLOATS = 640 * 1024  # the most that one unit's sums of a weight gradient may take
 
 
@@ -44,15 +44,18 @@ class Filter:
     outputs: int
 
 
+def best_tile(y: Image) -> int:
+    """The size of output tiles: 4, but 2 where 4 would leave too few tiles to fill registers."""
+    return 4 if _tile_count(y, 4) > 24 else 2
+
+
 def forward_calls(
     x: Image, weights: Filter, y: Image, pads: tuple[int, int], tile: int, space: Workspace
 ) -> list[KernelCall]:
     """The calls of ``y = conv(x, weights)``; pads are those above and on the left."""
     total = _tile_count(y, tile)
-    # Weights that a unit streams through are paid for by the tiles that it multiplies with them.
-    if _FORCE is not None and _FORCE or _FORCE is None and (x.channels * y.channels <= 256 * 256 or total >= 64 * 64):
-        return _fused(x, weights, y, pads, tile, total, space)
-    return _shared(x, weights, y, pads, tile, total, space)
+    scheme = _shared if total <= _FEW_TILES else _fused
+    return scheme(x, weights, y, pads, tile, total, space)
 
 
 def gradient_calls(

@@ -126,14 +126,13 @@ def _packed(
     return [pack, multiply]
 
 
-def _tiles(
-    batch: int, height: int, width: int, rows: int, columns: int
-) -> tuple[int, int]:
+def _tiles(batch: int, height: int, width: int, rows: int, columns: int) -> tuple[int, int]:
     """Tiles of C: wide ones repack A less, but some 16 of them keep the threads busy."""
     tile_height = min(-(-height // rows) * rows, _TILE_HEIGHT // rows * rows)
     down = batch * -(-height // tile_height)
     across = max(1, min(-(-16 // down), width // (8 * columns)))
-    tile_width = -(-(-(-width // across)) // columns) * columns
+    share = -(-width // across)
+    tile_width = -(-share // columns) * columns
     return tile_height, tile_width
 
 

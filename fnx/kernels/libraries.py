@@ -21,13 +21,24 @@ _SYMBOLS: dict[str, tuple[str, ...]] = {
     "copying": ("copy",),
     "gemm": ("pack", "multiply", "multiply_rows", "multiply_dots"),
     "generic_gemm": ("multiply",),
+    "conv_gemm": ("forward", "gradient", "finish_gradient"),
+    "conv_direct": ("generic", "depthwise"),
+    "scatter": ("scatter",),
+    "sort": ("sort",),
+    "windows": ("scatter",),
     "winograd": (
-        "transform_weights", "fused", "transform_tiles", "multiply",
-        "accumulate", "transform_pairs", "multiply_pairs", "finish_gradient",
+        "transform_weights",
+        "fused",
+        "transform_tiles",
+        "multiply",
+        "accumulate",
+        "transform_pairs",
+        "multiply_pairs",
+        "finish_gradient",
     ),
 }
-_SHARED = ("intrinsics", "vectors", "linear_transform")
-_BELOW = ("blocking", "pool_code", "winograd_points")
+_SHARED = ("intrinsics", "vectors", "linear_transform", "conv_gemm")
+_BELOW = ("blocking", "pool_code", "sort", "windows", "winograd_points")
 
 
 def address(name: str) -> int:

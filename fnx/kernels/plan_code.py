@@ -129,7 +129,7 @@ def _define_entry(program: Program) -> None:
     body.return_(body.call_external(answer, RAN))
 
 
-def _patch_buffers(body: Function, entry: Operand, arguments: Value) -> Value:
+def _patch_buffers(body: Function, entry: Value, arguments: Value) -> Value:
     """Write every array's address to the words that stand for it; whether one is no ndarray."""
     refused, place = body.variable(0), body.variable(entry + 8 * ENTRY_PATCHES)
     left, argument = body.variable(body.load(entry, ENTRY_BUFFERS)), body.variable(arguments)

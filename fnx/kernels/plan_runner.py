@@ -195,9 +195,7 @@ class PlanTemplate:
 
     def to_json(self) -> dict[str, Any]:
         """Plain lists and numbers, from which `from_json` makes the template again."""
-        plain = [
-            w if isinstance(w, int) else [w.kind, w.name, w.offset] for w in self.words
-        ]
+        plain = [w if isinstance(w, int) else [w.kind, w.name, w.offset] for w in self.words]
         return {"buffers": self.buffers, "words": plain}
 
     @classmethod

@@ -15,7 +15,7 @@ from __future__ import annotations
 import platform
 import sys
 
-from fnx.kernels.assembler import Function, Operand, Program
+from fnx.kernels.assembler import Function, Operand, Program, Value
 
 __all__ = ["BLOCK_WORDS", "define_pool", "waits_with_futex"]
 
@@ -221,7 +221,7 @@ def _define_acquire(program: Program) -> None:
     body.return_()
 
 
-def _allocate(body: Function, slot: Operand, size: Operand) -> None:
+def _allocate(body: Function, slot: Value, size: Value) -> None:
     page = 4096
     body.call_external("void @free(ptr {})", body.load(slot, SLOT_ADDRESS))
     rounded = body.emit("and", size + (_SCRATCH_HEADER + page - 1), -page)

@@ -163,7 +163,7 @@ class Store:
         return size
 
     def _scan(self) -> list[tuple[Path, os.stat_result]]:
-        found = []
+        found: list[tuple[Path, os.stat_result]] = []
         if not self.directory.is_dir():
             return found
         for path in self.directory.glob("*/*"):

@@ -17,6 +17,7 @@ import os
 import signal
 import sys
 import threading
+from typing import Any
 
 from fnx.kernels import pool_code
 from fnx.kernels.runtime import Runtime, runtime
@@ -40,11 +41,10 @@ class Pool:
     def __init__(self, loaded: Runtime, threads: int) -> None:
         self._runtime = loaded
         self._words = ctypes.cast(loaded.block, ctypes.POINTER(ctypes.c_int64))
-        self._process = ctypes.CDLL(None) if os.name == "posix" else None
+        # Without POSIX threads every job runs on its caller alone.
+        self._process: Any = ctypes.CDLL(None) if os.name == "posix" else None
         word = ctypes.c_int64
-        self._run = ctypes.CFUNCTYPE(word, word, word, word, word, word)(
-            loaded.address("pool_run")
-        )
+        self._run = ctypes.CFUNCTYPE(word, word, word, word, word, word)(loaded.address("pool_run"))
         self._wake = ctypes.CFUNCTYPE(word, word, word)(loaded.address("wake"))
         self._workers: list[ctypes.c_ulong] = []
         self._lock = threading.RLock()

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from fnx.kernels.vector_math_coefficients import CONSTANTS, POLYNOMIALS
 
 __all__ = ["exp_scaled", "log_parts", "polynomial", "power_of_two"]
@@ -48,9 +50,8 @@ def constant(o: Any, name: str, like: Any, low: bool = False) -> Any:
     high, rest = (float.fromhex(part) for part in CONSTANTS[name])
     if o.type_of(like) == "f64":
         return o.constant(rest if low else high, "f64")
-    import_of_rounding = o.rounded_to_single(high)
-    value = (high - import_of_rounding) + rest if low else import_of_rounding
-    return o.constant(value, "f32")
+    single = float(np.float32(high))
+    return o.constant((high - single) + rest if low else single, "f32")
 
 
 def power_of_two(o: Any, k: Any, type: str) -> Any:
@@ -138,7 +139,7 @@ def _kept_nan(o: Any, x: Any, y: Any) -> Any:
 def log_parts(o: Any, x: Any) -> tuple[Any, Any]:
     """(e, f) with x = 2**e (1 + f), sqrt(1/2) <= 1 + f < sqrt(2); e is a float. For x > 0."""
     type = o.type_of(x)
-    integer, mantissa, offset = _INTEGER[type], MANTISSA[type], _SQRT_HALF_BITS[type]
+    mantissa, offset = MANTISSA[type], _SQRT_HALF_BITS[type]
     small = o.lt(x, _SMALLEST_NORMAL[type])
     x = o.select(small, o.mul(x, _LIFT[type]), x)
     bits = o.sub(o.bits(x), offset)
@@ -146,7 +147,6 @@ def log_parts(o: Any, x: Any) -> tuple[Any, Any]:
     lift = {"f32": 24, "f64": 54}[type]
     e = o.sitofp(o.select(small, o.sub(e, lift), e), type)
     one = o.add(o.and_(bits, (1 << mantissa) - 1), offset)
-    del integer
     return e, o.sub(o.from_bits(one), 1.0)
 
 
@@ -240,7 +240,8 @@ def tanh(o: Any, x: Any) -> Any:
     e = exp_scaled(o, o.add(c, c))
     far = o.sub(1.0, o.div(2.0, o.add(e, 1.0)))
     far = o.select(o.lt(x, 0.0), o.neg(far), far)
-    return _kept_nan(o, x, o.select(o.lt(size, 0.625), near, far))
+    y = o.select(o.lt(size, 0.625), near, far)
+    return o.select(o.and_(o.eq(x, x), o.ne(x, 0.0)), y, x)
 
 
 def sinh(o: Any, x: Any) -> Any:
@@ -309,7 +310,9 @@ def _cbrt(o: Any, x: Any) -> Any:
     """Halley's iteration from a guess that divides the exponent by three."""
     size = o.abs(x)
     small = o.lt(size, 2.0**-1022)
+    large = o.gt(size, 2.0**900)  # the cube of the guess must not overflow
     lifted = o.select(small, o.mul(size, 2.0**54), size)
+    lifted = o.select(large, o.mul(size, 2.0**-54), lifted)
     # the bits, divided by 3 through a float product (the high word is below 2**31)
     top = o.itrunc(o.lshr(o.bits(lifted), 32), "i32")
     third = o.fptosi(o.mul(o.sitofp(top, "f64"), 1.0 / 3.0), "i32")
@@ -324,7 +327,7 @@ def _cbrt(o: Any, x: Any) -> Any:
     residue = o.fma(o.neg(square), y, lifted)
     residue = o.fma(o.neg(square_rest), y, residue)
     y = o.fma(residue, o.div(1.0 / 3.0, square), y)
-    y = o.select(small, o.mul(y, 2.0**-18), y)
+    y = o.select(small, o.mul(y, 2.0**-18), o.select(large, o.mul(y, 2.0**18), y))
     y = o.select(o.lt(x, 0.0), o.neg(y), y)
     return o.select(o.and_(o.gt(size, 0.0), o.lt(size, INFINITY)), y, o.add(x, x))
 
@@ -336,9 +339,9 @@ def hypot(o: Any, x: Any, y: Any) -> Any:
     else:
         a, b = o.abs(x), o.abs(y)
         large, small = o.select(o.gt(a, b), a, b), o.select(o.gt(a, b), b, a)
-        scale = o.select(o.gt(large, 2.0**500), 2.0**-600, 1.0)
-        scale = o.select(o.lt(small, 2.0**-500), o.select(o.lt(large, 2.0**400), 2.0**600, scale),
-                         scale)
+        up, down, one = (o.constant(c, "f64") for c in (2.0**600, 2.0**-600, 1.0))
+        scale = o.select(o.gt(large, 2.0**500), down, one)
+        scale = o.select(o.lt(large, 2.0**-400), up, scale)
         p, q = o.mul(large, scale), o.mul(small, scale)
         squares = o.fma(p, p, o.mul(q, q))
         root = o.sqrt(squares)
@@ -368,14 +371,13 @@ def pow(o: Any, x: Any, y: Any) -> Any:
     odd = o.and_(whole, o.ne(o.rint(half), half))
     negative = o.lt(x, 0.0)
     # zeros and infinities of the base
-    edge = o.select(o.lt(y, 0.0), INFINITY, 0.0)
-    power = o.select(o.eq(size, 0.0), edge, power)
-    edge = o.select(o.lt(y, 0.0), 0.0, INFINITY)
-    power = o.select(o.eq(size, INFINITY), edge, power)
+    infinity, zero = o.constant(INFINITY, type), o.constant(0.0, type)
+    falling = o.lt(y, 0.0)
+    power = o.select(o.eq(size, 0.0), o.select(falling, infinity, zero), power)
+    power = o.select(o.eq(size, INFINITY), o.select(falling, zero, infinity), power)
     # infinite exponents
-    beyond = o.select(
-        o.eq(size, 1.0), 1.0, o.select(o.eq(o.gt(size, 1.0), o.gt(y, 0.0)), INFINITY, 0.0)
-    )
+    grows = o.eq(o.gt(size, 1.0), o.gt(y, 0.0))
+    beyond = o.select(o.eq(size, 1.0), 1.0, o.select(grows, infinity, zero))
     power = o.select(o.eq(o.abs(y), INFINITY), beyond, power)
     signed = o.select(o.lt(_with_sign(o, x), 0.0), o.neg(power), power)
     power = o.select(odd, signed, power)
@@ -434,12 +436,7 @@ def _pow_double(o: Any, x: Any, y: Any) -> Any:
     first = o.mul(e, ln2)
     first_rest = o.fma(e, ln2, o.neg(first))
     first_rest = o.fma(e, ln2_rest, first_rest)
-    big, rest = _two_sum(o, first, high)
-    other, other_rest = o.add(first, high), o.add(o.sub(high, big), first)
-    none = o.eq(e, 0.0)
-    big = o.select(none, high, other)
-    rest = o.select(none, 0.0, rest)
-    del other_rest
+    big, rest = _two_sum(o, first, high)  # the first is 0 or larger
     rest = o.add(rest, o.add(low, first_rest))
     big, rest = _two_sum(o, big, rest)
     # the exponent as a sum of two doubles, then exp(p + q) = exp(p) (1 + q)
@@ -447,19 +444,18 @@ def _pow_double(o: Any, x: Any, y: Any) -> Any:
     p = o.mul(big, y)
     q = o.fma(big, y, o.neg(p))
     q = o.fma(rest, y, q)
-    outside = o.gt(o.abs(p), 800.0)
-    p = clamp(o, p, -800.0, 800.0)
-    q = o.select(outside, 0.0, q)
-    return _exp_of_sum(o, p, q)
+    low_end, high_end = _EXP_RANGE["f64"]
+    within = o.and_(o.gt(p, low_end), o.lt(p, high_end))
+    return _exp_of_sum(o, clamp(o, p, low_end, high_end), o.select(within, q, 0.0))
 
 
 def _exp_of_sum(o: Any, p: Any, q: Any) -> Any:
     """exp(p + q), q tiny beside p."""
-    n, r = exp_reduced(o, clamp(o, p, *_EXP_RANGE["f64"]))
+    n, r = exp_reduced(o, p)
     high, low = _LN2["f64"]
     # the reduction's own rounding, and q
     rest = o.fma(n, -low, o.sub(o.fma(n, -high, p), r))
     r2 = o.add(r, q)
-    rest = o.add(o.sub(r, r2), q)
+    rest = o.add(rest, o.add(o.sub(r, r2), q))
     y = o.fma(polynomial(o, "exp", r2), o.mul(r2, r2), o.add(r2, rest))
     return _scaled(o, o.add(y, 1.0), n, 0, "f64")

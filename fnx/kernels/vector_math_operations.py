@@ -41,10 +41,12 @@ class Operations:
 
     A Python number beside a register is a constant of the register's type. Subclasses give the
     machine operations: ``add sub mul div fma sqrt neg abs floor ceil trunc rint`` on floats;
-    ``add sub mul and_ or_ xor shl lshr ashr sdiv udiv srem urem ctpop ctlz`` on integers (shifts by less
-    than the width, divisors not 0); ``eq ne lt le gt ge`` (floats: ordered, except ``ne``; integers: signed)
-    and ``ult``; ``select``; ``fptosi fptoui sitofp uitofp fpext fptrunc sext zext itrunc`` to a named type;
-    ``bits`` and ``from_bits`` between a float and the integer of its width.
+    ``copysign frem`` and ``min max`` (IEEE minimum and maximum) on floats; ``add sub mul and_ or_ xor
+    not_ shl lshr ashr sdiv udiv srem urem ctpop ctlz`` on integers (shifts by less than the width,
+    divisors not 0); ``eq ne lt le gt ge`` (floats: ordered, except ``ne``; integers: signed) and
+    ``ult``; ``select``; ``fptosi sitofp uitofp fpext fptrunc sext zext itrunc`` to a named type and
+    ``fptosi_saturating fptoui_saturating``; ``bits`` and ``from_bits`` between a float and the
+    integer of its width; and ``rarely``, a branch.
     """
 
     def constant(self, value: Any, type: str) -> Any:
@@ -75,6 +77,8 @@ class TextOperations(Operations):
     ----------
     emit : callable
         Takes the right-hand side of an instruction and gives the name of its result.
+    line : callable
+        Takes a whole line.
     declarations : dict
         Filled with the intrinsics that are used, by name.
     width : int
@@ -82,9 +86,14 @@ class TextOperations(Operations):
     """
 
     def __init__(
-        self, emit: Callable[[str], str], declarations: dict[str, str], width: int = 0
+        self,
+        emit: Callable[[str], str],
+        line: Callable[[str], None],
+        declarations: dict[str, str],
+        width: int = 0,
     ) -> None:
         self.emit = emit
+        self.line = line
         self.declarations = declarations
         self.width = width
 
@@ -130,6 +139,12 @@ class TextOperations(Operations):
 
     def urem(self, x: Any, y: Any) -> Register:
         return self._binary("urem", "", x, y)
+
+    def frem(self, x: Any, y: Any) -> Register:
+        return self._binary("", "frem", x, y)
+
+    def not_(self, x: Register) -> Register:
+        return self.xor(x, True if x.type == "i1" else -1)
 
     def and_(self, x: Any, y: Any) -> Register:
         return self._binary("and", "", x, y)
@@ -223,6 +238,42 @@ class TextOperations(Operations):
     def rint(self, x: Register) -> Register:
         return self._intrinsic("rint", x)
 
+    def copysign(self, x: Any, y: Any) -> Register:
+        return self._intrinsic("copysign", *self.pair(x, y))
+
+    def min(self, x: Any, y: Any) -> Register:
+        return self._intrinsic("minimum", *self.pair(x, y))
+
+    def max(self, x: Any, y: Any) -> Register:
+        return self._intrinsic("maximum", *self.pair(x, y))
+
+    def rarely(self, condition: Register, y: Register, name: str, x: Register) -> Register:
+        """y, or where the condition holds the C library's function of that name of x.
+
+        There is a branch: nothing is computed if the condition holds in no lane.
+        """
+        if self.width:
+            full = f"@llvm.vector.reduce.or.v{self.width}i1"
+            self.declarations[full] = f"declare i1 {full}(<{self.width} x i1>)"
+            kind = self.llvm("i1")
+            some = Register(self.emit(f"call i1 {full}({kind} {condition.name})"), "i1")
+        else:
+            some = condition
+        label = some.name[1:]
+        self.line(f"  br label %from_{label}")
+        self.line(f"from_{label}:")
+        self.line(f"  br i1 {some.name}, label %then_{label}, label %join_{label}")
+        self.line(f"then_{label}:")
+        wide = x if x.type == "f64" else self.fpext(x, "f64")
+        # the library is asked only about the lanes in question
+        slow = self._intrinsic(name, self.select(condition, wide, 1.0))
+        slow = slow if x.type == "f64" else self.fptrunc(slow, x.type)
+        slow = self.select(condition, slow, y)
+        self.line(f"  br label %join_{label}")
+        self.line(f"join_{label}:")
+        text = f"[ {slow.name}, %then_{label} ], [ {y.name}, %from_{label} ]"
+        return Register(self.emit(f"phi {self.llvm(y.type)} {text}"), y.type)
+
     def ctpop(self, x: Register) -> Register:
         return self._intrinsic("ctpop", x)
 
@@ -236,8 +287,18 @@ class TextOperations(Operations):
     def fptosi(self, x: Register, type: str) -> Register:
         return self._cast("fptosi", x, type)
 
-    def fptoui(self, x: Register, type: str) -> Register:
-        return self._cast("fptoui", x, type)
+    def _saturating(self, name: str, x: Register, type: str) -> Register:
+        vector = f"v{self.width}" if self.width else ""
+        full = f"@llvm.{name}.sat.{vector}{type}.{vector}{x.type}"
+        self.declarations[full] = f"declare {self.llvm(type)} {full}({self.llvm(x.type)})"
+        text = f"call {self.llvm(type)} {full}({self.llvm(x.type)} {x.name})"
+        return Register(self.emit(text), type)
+
+    def fptosi_saturating(self, x: Register, type: str) -> Register:
+        return self._saturating("fptosi", x, type)
+
+    def fptoui_saturating(self, x: Register, type: str) -> Register:
+        return self._saturating("fptoui", x, type)
 
     def sitofp(self, x: Register, type: str) -> Register:
         return self._cast("sitofp", x, type)

@@ -24,9 +24,7 @@ POINTS: dict[int, tuple[float, ...]] = {
 def transforms(size: int) -> tuple[Matrix, Matrix, Matrix]:
     """``(A^t, G, B^t)`` of F(size, 3); the rows of B^t are monic polynomials."""
     points = POINTS[size]
-    output = [
-        [*(p**k for p in points), 1.0 if k == size - 1 else 0.0] for k in range(size)
-    ]
+    output = [[*(p**k for p in points), 1.0 if k == size - 1 else 0.0] for k in range(size)]
     filters = [
         [p**k / math.prod(p - q for q in points if q != p) for k in range(3)] for p in points
     ]

@@ -23,7 +23,8 @@ from fnx.numpy.promotion import (
     promote_dtypes,
     promote_inexact,
 )
-from fnx.primitives import arithmetic, bits, cast as cast_, comparison, elementary, rounding
+from fnx.primitives import arithmetic, bits, comparison, complex_numbers, exponential, powers, rounding, trigonometric
+from fnx.primitives import cast as cast_
 from fnx.primitives.shaping import full
 
 __all__ = [
@@ -78,26 +79,26 @@ def _wrap(data: Any, weak: bool) -> Array:
     return Array(data, weak)
 
 
-exp = _unary("exp", elementary.exp, np.exp, True, "The exponential, element by element.")
-exp2 = _unary("exp2", elementary.exp2, np.exp2, True, "2 to the power of x.")
-expm1 = _unary("expm1", elementary.expm1, np.expm1, True, "``exp(x) - 1``, accurate near 0.")
-log = _unary("log", elementary.log, np.log, True, "The natural logarithm.")
-log1p = _unary("log1p", elementary.log1p, np.log1p, True, "``log(1 + x)``, accurate near 0.")
-sin = _unary("sin", elementary.sin, np.sin, True, "Sine of an angle in radians.")
-cos = _unary("cos", elementary.cos, np.cos, True, "Cosine of an angle in radians.")
-tan = _unary("tan", elementary.tan, np.tan, True, "Tangent of an angle in radians.")
-asin = _unary("asin", elementary.asin, np.arcsin, True, "The angle in radians whose sine is x.")
-acos = _unary("acos", elementary.acos, np.arccos, True, "The angle in radians whose cosine is x.")
-atan = _unary("atan", elementary.atan, np.arctan, True, "The angle in radians whose tangent is x.")
-sinh = _unary("sinh", elementary.sinh, np.sinh, True, "The hyperbolic sine.")
-cosh = _unary("cosh", elementary.cosh, np.cosh, True, "The hyperbolic cosine.")
-tanh = _unary("tanh", elementary.tanh, np.tanh, True, "The hyperbolic tangent.")
-asinh = _unary("asinh", elementary.asinh, np.arcsinh, True, "The inverse hyperbolic sine.")
-acosh = _unary("acosh", elementary.acosh, np.arccosh, True, "The inverse hyperbolic cosine.")
-atanh = _unary("atanh", elementary.atanh, np.arctanh, True, "The inverse hyperbolic tangent.")
-sqrt = _unary("sqrt", elementary.sqrt, np.sqrt, True, "The square root that isn't negative.")
-cbrt = _unary("cbrt", elementary.cbrt, np.cbrt, True, "The real cube root.")
-square = _unary("square", elementary.square, np.square, False, "The square.")
+exp = _unary("exp", exponential.exp, np.exp, True, "The exponential, element by element.")
+exp2 = _unary("exp2", exponential.exp2, np.exp2, True, "2 to the power of x.")
+expm1 = _unary("expm1", exponential.expm1, np.expm1, True, "``exp(x) - 1``, accurate near 0.")
+log = _unary("log", exponential.log, np.log, True, "The natural logarithm.")
+log1p = _unary("log1p", exponential.log1p, np.log1p, True, "``log(1 + x)``, accurate near 0.")
+sin = _unary("sin", trigonometric.sin, np.sin, True, "Sine of an angle in radians.")
+cos = _unary("cos", trigonometric.cos, np.cos, True, "Cosine of an angle in radians.")
+tan = _unary("tan", trigonometric.tan, np.tan, True, "Tangent of an angle in radians.")
+asin = _unary("asin", trigonometric.asin, np.arcsin, True, "The angle in radians whose sine is x.")
+acos = _unary("acos", trigonometric.acos, np.arccos, True, "The angle in radians whose cosine is x.")
+atan = _unary("atan", trigonometric.atan, np.arctan, True, "The angle in radians whose tangent is x.")
+sinh = _unary("sinh", trigonometric.sinh, np.sinh, True, "The hyperbolic sine.")
+cosh = _unary("cosh", trigonometric.cosh, np.cosh, True, "The hyperbolic cosine.")
+tanh = _unary("tanh", trigonometric.tanh, np.tanh, True, "The hyperbolic tangent.")
+asinh = _unary("asinh", trigonometric.asinh, np.arcsinh, True, "The inverse hyperbolic sine.")
+acosh = _unary("acosh", trigonometric.acosh, np.arccosh, True, "The inverse hyperbolic cosine.")
+atanh = _unary("atanh", trigonometric.atanh, np.arctanh, True, "The inverse hyperbolic tangent.")
+sqrt = _unary("sqrt", powers.sqrt, np.sqrt, True, "The square root that isn't negative.")
+cbrt = _unary("cbrt", powers.cbrt, np.cbrt, True, "The real cube root.")
+square = _unary("square", powers.square, np.square, False, "The square.")
 negative = _unary("negative", arithmetic.neg, np.negative, False, "The number of opposite sign.")
 arccos, arccosh, arcsin, arcsinh, arctan, arctanh = acos, acosh, asin, asinh, atan, atanh
 
@@ -137,7 +138,7 @@ def log2(x: Any, /) -> Any:
         The operand.
     """
     (value,) = promote_inexact("log2", x)
-    return arithmetic.div(elementary.log(value), _like(value, np.log(2.0)))
+    return arithmetic.div(exponential.log(value), _like(value, np.log(2.0)))
 
 
 def log10(x: Any, /) -> Any:
@@ -149,7 +150,7 @@ def log10(x: Any, /) -> Any:
         The operand.
     """
     (value,) = promote_inexact("log10", x)
-    return arithmetic.div(elementary.log(value), _like(value, np.log(10.0)))
+    return arithmetic.div(exponential.log(value), _like(value, np.log(10.0)))
 
 
 def abs(x: Any, /) -> Any:
@@ -275,7 +276,7 @@ def real(x: Any, /) -> Any:
         The operand.
     """
     (value,) = as_arrays("real", x)
-    return cast_.real(value) if value.dtype.kind == "c" else value
+    return complex_numbers.real(value) if value.dtype.kind == "c" else value
 
 
 def imag(x: Any, /) -> Any:
@@ -287,7 +288,7 @@ def imag(x: Any, /) -> Any:
         The operand.
     """
     (value,) = as_arrays("imag", x)
-    return cast_.imag(value) if value.dtype.kind == "c" else _like(value, 0)
+    return complex_numbers.imag(value) if value.dtype.kind == "c" else _like(value, 0)
 
 
 def conj(x: Any, /) -> Any:
@@ -299,7 +300,7 @@ def conj(x: Any, /) -> Any:
         The operand.
     """
     (value,) = as_arrays("conj", x)
-    return cast_.conj(value) if value.dtype.kind == "c" else value
+    return complex_numbers.conj(value) if value.dtype.kind == "c" else value
 
 
 conjugate = conj
@@ -376,7 +377,7 @@ def logical_not(x: Any, /) -> Any:
     x : array-like
         The operand.
     """
-    return bits.not_(_truth(as_arrays("logical_not", x)[0]))
+    return bits.bitwise_not(_truth(as_arrays("logical_not", x)[0]))
 
 
 def _truth(x: Any) -> Any:
@@ -396,7 +397,7 @@ def bitwise_invert(x: Any, /) -> Any:
     >>> bitwise_invert(0)
     Array(-1, dtype=int32, weak_type=True)
     """
-    return bits.not_(as_arrays("bitwise_invert", x)[0])
+    return bits.bitwise_not(as_arrays("bitwise_invert", x)[0])
 
 
 bitwise_not = invert = bitwise_invert
@@ -435,11 +436,11 @@ def _binary(
 
 
 def _bool_add(x: Any, y: Any) -> Any:
-    return bits.or_(x, y) if x.dtype == np.bool_ else arithmetic.add(x, y)
+    return bits.bitwise_or(x, y) if x.dtype == np.bool_ else arithmetic.add(x, y)
 
 
 def _bool_mul(x: Any, y: Any) -> Any:
-    return bits.and_(x, y) if x.dtype == np.bool_ else arithmetic.mul(x, y)
+    return bits.bitwise_and(x, y) if x.dtype == np.bool_ else arithmetic.mul(x, y)
 
 
 add = _binary("add", _bool_add, np.add, "The sum.", fast="iufc")
@@ -449,7 +450,7 @@ true_divide = _binary("true_divide", arithmetic.div, np.true_divide, "The quotie
 divide = _binary("divide", arithmetic.div, np.true_divide, "The quotient.", inexact=True)
 maximum = _binary("maximum", comparison.max, np.maximum, "The larger number; NaN if either is.", fast="iu")
 minimum = _binary("minimum", comparison.min, np.minimum, "The smaller number; NaN if either is.", fast="iu")
-arctan2 = _binary("arctan2", elementary.atan2, np.arctan2, "The angle of the point (y, x).", True, "f")
+arctan2 = _binary("arctan2", trigonometric.atan2, np.arctan2, "The angle of the point (y, x).", True, "f")
 atan2 = arctan2
 less = _binary("less", comparison.lt, np.less, "Whether x < y.", fast="")
 less_equal = _binary("less_equal", comparison.le, np.less_equal, "Whether x <= y.", fast="")
@@ -457,9 +458,9 @@ greater = _binary("greater", comparison.gt, np.greater, "Whether x > y.", fast="
 greater_equal = _binary("greater_equal", comparison.ge, np.greater_equal, "Whether x >= y.", fast="")
 equal = _binary("equal", comparison.eq, np.equal, "Whether x equals y.", fast="")
 not_equal = _binary("not_equal", comparison.ne, np.not_equal, "Whether x differs from y.", fast="")
-bitwise_and = _binary("bitwise_and", bits.and_, np.bitwise_and, "The bits set in both.", fast="")
-bitwise_or = _binary("bitwise_or", bits.or_, np.bitwise_or, "The bits set in one or both.", fast="")
-bitwise_xor = _binary("bitwise_xor", bits.xor, np.bitwise_xor, "The bits set in exactly one.", fast="")
+bitwise_and = _binary("bitwise_and", bits.bitwise_and, np.bitwise_and, "The bits set in both.", fast="")
+bitwise_or = _binary("bitwise_or", bits.bitwise_or, np.bitwise_or, "The bits set in one or both.", fast="")
+bitwise_xor = _binary("bitwise_xor", bits.bitwise_xor, np.bitwise_xor, "The bits set in exactly one.", fast="")
 left_shift = _binary("left_shift", bits.shift_left, np.left_shift, "Bits moved to the left.", fast="")
 bitwise_left_shift = left_shift
 
@@ -481,9 +482,9 @@ def _logical(name: str, operation: Any, summary: str) -> Any:
     return _document(function, name, summary, "x, y")
 
 
-logical_and = _logical("logical_and", bits.and_, "Whether both aren't zero.")
-logical_or = _logical("logical_or", bits.or_, "Whether one or both aren't zero.")
-logical_xor = _logical("logical_xor", bits.xor, "Whether exactly one isn't zero.")
+logical_and = _logical("logical_and", bits.bitwise_and, "Whether both aren't zero.")
+logical_or = _logical("logical_or", bits.bitwise_or, "Whether one or both aren't zero.")
+logical_xor = _logical("logical_xor", bits.bitwise_xor, "Whether exactly one isn't zero.")
 
 
 def power(x: Any, y: Any, /) -> Any:
@@ -508,11 +509,11 @@ def power(x: Any, y: Any, /) -> Any:
                 f"power: integers to a negative power ({base.aval!r} ** {y}) aren't integers. "
                 "Convert the base to a float first."
             )
-        return elementary.square(base) if y == 2 else elementary.integer_pow(base, int(y))
+        return powers.square(base) if y == 2 else powers.integer_pow(base, int(y))
     base, exponent = promote_dtypes("power", x, y)
     if base.dtype == np.bool_:
         base, exponent = (cast(v, np.dtype(np.int32)) for v in (base, exponent))
-    return elementary.pow(*broadcast_operands("power", [base, exponent]))
+    return exponential.pow(*broadcast_operands("power", [base, exponent]))
 
 
 pow = power
@@ -526,7 +527,7 @@ def float_power(x: Any, y: Any, /) -> Any:
     x, y : array-like
         Base and exponent.
     """
-    return elementary.pow(*broadcast_operands("float_power", promote_inexact("float_power", x, y)))
+    return exponential.pow(*broadcast_operands("float_power", promote_inexact("float_power", x, y)))
 
 
 def floor_divide(x: Any, y: Any, /) -> Any:
@@ -621,7 +622,7 @@ def hypot(x: Any, y: Any, /) -> Any:
     large, small = comparison.max(a, b), comparison.min(a, b)
     zero = comparison.eq(large, _like(large, 0))
     ratio = arithmetic.div(small, where(zero, _like(large, 1), large))
-    result = arithmetic.mul(large, elementary.sqrt(arithmetic.add(_like(ratio, 1), elementary.square(ratio))))
+    result = arithmetic.mul(large, powers.sqrt(arithmetic.add(_like(ratio, 1), powers.square(ratio))))
     return where(logical_or(isinf(a), isinf(b)), _like(result, np.inf), result)
 
 
@@ -636,7 +637,7 @@ def logaddexp(x: Any, y: Any, /) -> Any:
     a, b = broadcast_operands("logaddexp", promote_inexact("logaddexp", x, y))
     large = comparison.max(a, b)
     gap = arithmetic.sub(a, b)
-    result = arithmetic.add(large, elementary.log1p(elementary.exp(arithmetic.neg(comparison.abs(gap)))))
+    result = arithmetic.add(large, exponential.log1p(exponential.exp(arithmetic.neg(comparison.abs(gap)))))
     return where(isnan(gap), arithmetic.add(a, b), result)  # both infinite: their sum is the answer
 
 

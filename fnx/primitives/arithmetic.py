@@ -1,8 +1,10 @@
-"""Arithmetic: add, sub, mul, div, neg.  Operands of one shape and one dtype.
+"""Arithmetic: add, sub, mul, div, neg, square.  Operands of one shape and one dtype.
 
 The identities that `fold` rules use hold for every value, NaN, infinities and -0 included:
-``x - 0 = x``, ``x + (-0) = x``, ``x * 1 = x``, ``-(-x) = x``, ``a + (-b) = a - b``, ``(-a) * b = -(a * b)``.
-Not among them: ``x + 0`` (of -0 it is 0) and ``x * 0`` (of inf it is NaN).  Read next: `elementary`.
+``x - 0 = x``, ``x + (-0) = x``, ``x * 1 = x``, ``-(-x) = x``, ``a + (-b) = a - b``, ``(-a) * b = -(a * b)``,
+``x * x = square(x)``, ``x + x = 2x``, ``2 (2x) = 4x`` (powers of two, all at least 1).  Not among them: ``x + 0`` (of -0
+it is 0), ``x * 0`` (of inf it is NaN), ``(-a) + (-b) = -(a + b)`` (a zero gets the other sign).
+How many equations nested derivatives have hangs on these rules.  Read next: `elementary`.
 """
 
 from __future__ import annotations
@@ -18,14 +20,16 @@ from fnx.core.types import tangent_type
 from fnx.primitives.families import (
     NUMBER,
     elementwise,
+    kind_of,
     linear,
     same_rank_vmap,
 )
 from fnx.primitives.families import infer_elementwise as _infer
+from fnx.primitives.folding import fold_uniform, repeated, uniform
 from fnx.primitives.samplers import elementwise_samples
 from fnx.primitives.series import bilinear_series
 
-__all__ = ["add", "add_p", "div", "div_p", "mul", "mul_p", "neg", "neg_p", "sub", "sub_p"]
+__all__ = ["add", "add_p", "div", "div_p", "mul", "mul_p", "neg", "neg_p", "square", "square_p", "sub", "sub_p"]
 
 ANY = (-2.0, 2.0)
 
@@ -77,7 +81,7 @@ neg_p = linear(
     transpose=lambda ct, x: [neg(ct)],
     vmap=same_rank_vmap(lambda: neg_p),
     lower=Element(lambda b, i, x: b.neg(x(*i))),
-    fold=_neg_fold,
+    fold=fold_uniform(lambda: neg_p, _neg_fold),
     sample=elementwise_samples(NUMBER, ANY, linear=(0,)),
 )
 
@@ -106,6 +110,8 @@ def _add_fold(staging: Any, atoms: Any, params: Any) -> Any:
         minus = negated(staging, b)
         if minus is not None:  # a + (-b) = a - b
             return staging.process(sub_p, [staging.wrap(a), staging.wrap(minus)], {}).atom
+    if x is y and kind_of(x.aval.dtype) == "f":  # x + x = 2x, so that factors of two can meet
+        return staging.process(mul_p, [repeated(staging, 2, x.aval), staging.wrap(x)], {}).atom
     return None
 
 
@@ -162,7 +168,7 @@ add_p = linear(
     jet=_sum_jet(lambda: add_p, lambda y: y),
     lower=Element(lambda b, i, x, y: b.add(x(*i), y(*i))),
     commutative=True,
-    fold=_add_fold,
+    fold=fold_uniform(lambda: add_p, _add_fold),
     sample=elementwise_samples(NUMBER, ANY, ANY, linear=(0, 1)),
 )
 
@@ -175,7 +181,7 @@ sub_p = linear(
     vmap=same_rank_vmap(lambda: sub_p),
     jet=_sum_jet(lambda: sub_p, neg),
     lower=Element(lambda b, i, x, y: b.sub(x(*i), y(*i))),
-    fold=_sub_fold,
+    fold=fold_uniform(lambda: sub_p, _sub_fold),
     sample=elementwise_samples(NUMBER, ANY, ANY, linear=(0, 1)),
 )
 
@@ -207,6 +213,8 @@ def sub(x: Any, y: Any) -> Any:
 
 def _mul_fold(staging: Any, atoms: Any, params: Any) -> Any:
     x, y = atoms
+    if x is y:
+        return staging.process(square_p, [staging.wrap(x)], {}).atom
     if uniform_is(staging, y, 1):
         return x  # x * 1 = x
     if uniform_is(staging, x, 1):
@@ -218,7 +226,33 @@ def _mul_fold(staging: Any, atoms: Any, params: Any) -> Any:
         if minus is not None and a.aval.dtype.kind in "if":  # a * (-b) = -(a * b)
             product = staging.process(mul_p, [staging.wrap(a), staging.wrap(minus)], {})
             return staging.process(neg_p, [product], {}).atom
+        merged = _merged_factors(staging, a, b)
+        if merged is not None:
+            return merged
     return None
+
+
+def _merged_factors(staging: Any, a: Any, b: Any) -> Any:
+    """``c (d x)`` as ``(c d) x``, for numbers c and d of which no product rounds or leaves the range early."""
+    outer, inner = uniform(staging, b), staging.definition(a)
+    if outer is None or inner is None or inner.primitive is not mul_p:
+        return None
+    for x, y in (inner.inputs, inner.inputs[::-1]):
+        factor = uniform(staging, y)
+        if factor is not None and _is_large_power(outer[0]) and _is_large_power(factor[0]):
+            number = factor[0].val * outer[0].val
+            if np.isfinite(number):
+                both = repeated(staging, number, a.aval)
+                return staging.process(mul_p, [both, staging.wrap(x)], {}).atom
+    return None
+
+
+def _is_large_power(number: Literal) -> bool:
+    """Whether a number is plus or minus 1, 2, 4, ..."""
+    if kind_of(number.aval.dtype) != "f":
+        return False
+    mantissa, exponent = np.frexp(number.val.astype(np.float64))
+    return bool(np.abs(mantissa) == 0.5) and int(exponent) >= 1
 
 
 def _mul_transpose(ct: Any, x: Any, y: Any) -> Any:
@@ -243,7 +277,7 @@ mul_p = elementwise(
     jet=_mul_jet,
     lower=Element(lambda b, i, x, y: b.mul(x(*i), y(*i))),
     commutative=True,
-    fold=_mul_fold,
+    fold=fold_uniform(lambda: mul_p, _mul_fold),
     sample=elementwise_samples(NUMBER, ANY, ANY, linear=(0,)),
 )
 
@@ -257,6 +291,40 @@ def mul(x: Any, y: Any) -> Any:
         Of one shape and one dtype.
     """
     return mul_p(x, y)
+
+
+def _square_tangent(t: Any, out: Any, x: Any) -> Any:
+    half = mul(t, x)  # d(x^2) = 2 (dx x)
+    return add(half, half)
+
+
+def _square_jet(primals: Any, series: Any) -> Any:
+    out = square(*primals)
+    x = [primals[0], *series[0]]
+    return out, bilinear_series(mul, add, x, x, Zero(tangent_type(out.aval)))
+
+
+square_p = elementwise(
+    "square",
+    accepts=NUMBER,
+    evaluate=lambda x: np.multiply(x, x),
+    tangents=(_square_tangent,),
+    jet=_square_jet,
+    lower=Element(lambda b, i, x: b.square(x(*i))),
+    fold=fold_uniform(lambda: square_p),
+    sample=elementwise_samples(NUMBER, ANY, edges=True),
+)
+
+
+def square(x: Any) -> Any:
+    """The product of a number with itself.
+
+    Parameters
+    ----------
+    x : Array
+        Of numbers.
+    """
+    return square_p(x)
 
 
 def _div_evaluate(x: Any, y: Any) -> Any:
@@ -304,7 +372,7 @@ div_p = elementwise(
     transpose=lambda ct, x, y: [div(ct, y), None],
     jet=_div_jet,
     lower=Element(lambda b, i, x, y: b.div(x(*i), y(*i))),
-    fold=_div_fold,
+    fold=fold_uniform(lambda: div_p, _div_fold),
     sample=elementwise_samples(NUMBER, ANY, (0.5, 2.0), linear=(0,)),
 )
 

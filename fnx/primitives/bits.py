@@ -23,18 +23,19 @@ from fnx.primitives.families import (
     to_front,
 )
 from fnx.primitives.folding import fold_uniform
-from fnx.primitives.samplers import DTYPES, arrays, elementwise_samples
+from fnx.primitives.samplers import DTYPES, arrays
 
 __all__ = [
-    "bitwise_and",
     "and_p",
+    "bitwise_and",
+    "bitwise_not",
+    "bitwise_or",
+    "bitwise_xor",
     "clz",
     "clz_p",
     "mulhi",
     "mulhi_p",
-    "bitwise_not",
     "not_p",
-    "bitwise_or",
     "or_p",
     "population_count",
     "population_count_p",
@@ -46,7 +47,6 @@ __all__ = [
     "shift_right_logical_p",
     "threefry2x32",
     "threefry2x32_p",
-    "bitwise_xor",
     "xor_p",
 ]
 

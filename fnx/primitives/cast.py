@@ -1,4 +1,6 @@
-"""Conversion between dtypes: by value (convert_element_type) and by bits (bitcast_convert_type).
+"""Conversion between dtypes, by value and by bits; and what is an identity to all but the transforms.
+
+Here are convert_element_type, bitcast_convert_type, stop_gradient, optimization_barrier.
 
 Conversion by value is XLA's: floats go to integers toward zero, saturate, and NaN becomes 0; integers wrap; what isn't 0
 is True; complex numbers lose their imaginary part.  It is linear between floating and complex dtypes.
@@ -19,20 +21,24 @@ from fnx.core.types import ShapedArray, float0, tangent_type
 from fnx.primitives.families import (
     ALL,
     check_kinds,
+    infer_elementwise,
     kind_of,
     linear,
     nondifferentiable,
     same_rank_vmap,
     to_front,
 )
-from fnx.primitives.samplers import DTYPES, EDGES, arrays
-from fnx.primitives.shaping import zeros
+from fnx.primitives.samplers import DTYPES, EDGES, arrays, elementwise_samples
 
 __all__ = [
     "bitcast_convert_type",
     "bitcast_convert_type_p",
     "convert_element_type",
     "convert_element_type_p",
+    "optimization_barrier",
+    "optimization_barrier_p",
+    "stop_gradient",
+    "stop_gradient_p",
 ]
 
 
@@ -295,3 +301,72 @@ def bitcast_convert_type(operand: Any, new_dtype: Any) -> Any:
         Of integers or floats.
     """
     return bitcast_convert_type_p(operand, new_dtype=np.dtype(new_dtype))
+
+
+# ---------------------------------------------------------------------------------------------- stop_gradient
+
+
+def _stop_fold(staging: Any, atoms: Any, params: Any) -> Any:
+    (x,) = atoms
+    if tangent_type(x.aval).dtype == float0:
+        return x
+    eqn = staging.definition(x)
+    return x if eqn is not None and eqn.primitive is stop_gradient_p else None
+
+
+stop_gradient_p = nondifferentiable(
+    "stop_gradient",
+    infer=infer_elementwise("stop_gradient", ALL, 1),
+    evaluate=lambda x: x,
+    vmap=same_rank_vmap(lambda: stop_gradient_p),
+    lower=Element(lambda b, i, x: x(*i)),
+    fold=_stop_fold,
+    # its derivative is zero by definition, not by mathematics
+    sample=lambda rng: (
+        Sample(s.args, s.params, s.linear, smooth=False)
+        for s in elementwise_samples(ALL, (-2.0, 2.0))(rng)
+    ),
+    why="its tangent is zero by definition",
+)
+
+
+def stop_gradient(x: Any) -> Any:
+    """The operand, as a constant to every derivative.
+
+    Parameters
+    ----------
+    x : Array
+        Any dtype.
+    """
+    return stop_gradient_p(x)
+
+
+# ---------------------------------------------------------------------------------------------- optimization_barrier
+
+
+optimization_barrier_p = linear(
+    "optimization_barrier",
+    infer=infer_elementwise("optimization_barrier", ALL, 1),
+    evaluate=lambda x: x,
+    transpose=lambda ct, x: [optimization_barrier_p(ct)],
+    vmap=same_rank_vmap(lambda: optimization_barrier_p),
+    lower=Element(lambda b, i, x: x(*i)),
+    sample=elementwise_samples(ALL, (-2.0, 2.0), linear=(0,)),
+)
+
+
+def optimization_barrier(*operands: Any) -> list[Any]:
+    """The operands, as values that no simplification looks behind.
+
+    What is computed from the results is not merged with what is computed from the operands.
+
+    Parameters
+    ----------
+    *operands : Array
+        Any shapes and dtypes.
+
+    Returns
+    -------
+    list of Array
+    """
+    return [optimization_barrier_p(x) for x in operands]

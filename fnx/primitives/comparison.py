@@ -7,7 +7,6 @@ gives: of ``abs`` at 0 it is 1, of ``clamp`` at a bound it is 0.  Read next: `el
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,17 +14,15 @@ import numpy as np
 from fnx.core.lowering import Element
 from fnx.core.primitive import Linear, Sample, Zero
 from fnx.core.types import ShapedArray
-from fnx.primitives.arithmetic import add, div, mul, neg, sub
+from fnx.primitives.arithmetic import div, mul
 from fnx.primitives.bits import bitwise_and
 from fnx.primitives.complex_numbers import complex, conj, imag, real
 from fnx.primitives.constants import like
 from fnx.primitives.families import (
     ALL,
     FLOAT,
-    INEXACT,
     Batching,
     check_equal,
-    check_kinds,
     elementwise,
     infer_elementwise,
     kind_of,
@@ -36,7 +33,7 @@ from fnx.primitives.families import (
 )
 from fnx.primitives.folding import fold_uniform, uniform
 from fnx.primitives.samplers import DTYPES, arrays, elementwise_samples
-from fnx.primitives.shaping import broadcast_in_dim, reshape, zeros
+from fnx.primitives.shaping import broadcast_in_dim, zeros
 
 __all__ = [
     "abs",

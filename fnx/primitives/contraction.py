@@ -1,9 +1,10 @@
-"""`dot_general`: contract axes of two arrays, with batch axes; every matrix product is one of these.
+"""`dot_general`: contract axes of two arrays, with batch axes; every matrix product is one of
+these.
 
-Its result has the batch axes, then the free axes of the left operand, then those of the right.  Evaluated, it's one
-`numpy.matmul` (BLAS for floats); float16 and bfloat16 are accumulated in float32 and rounded once; integers wrap.
-The compiler calls the kernel "dot_general", or fuses `dot_general_element` where the contraction is small.
-Read next: `convolution`.
+Its result has the batch axes, then the free axes of the left operand, then those of the right.
+Evaluated, it's one `numpy.matmul` (BLAS for floats); float16 and bfloat16 are accumulated in
+float32 and rounded once; integers wrap. The compiler calls the kernel "dot_general", or fuses
+`dot_general_element` where the contraction is small. Read next: `convolution`.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from typing import Any
 import numpy as np
 
 from fnx.core.lowering import Element, Kernel
-from fnx.core.primitive import Linear, Sample
+from fnx.core.primitive import Linear, Primitive, Sample
 from fnx.core.types import ShapedArray
+from fnx.dtypes import kind_of, promote_types
 from fnx.errors import user_frame
-from fnx.primitives.families import ALL, bilinear, check_kinds, kind_of
+from fnx.primitives.families import ALL, bilinear, check_kinds
 from fnx.primitives.reductions import wide
 from fnx.primitives.samplers import DTYPES, arrays
 from fnx.primitives.shaping import transpose
@@ -41,8 +43,8 @@ Dimensions = tuple[tuple[Axes, Axes], tuple[Axes, Axes]]
 class Precision(StrEnum):
     """How accurate contractions and convolutions must be.
 
-    float32 is never computed in fewer bits; ``HIGHEST`` also rules out fast convolution algorithms whose rounding
-    errors are larger than those of the defining sum.
+    float32 is never computed in fewer bits; ``HIGHEST`` also rules out fast convolution algorithms
+    whose rounding errors are larger than those of the defining sum.
     """
 
     DEFAULT = "default"
@@ -78,33 +80,38 @@ def canonical_precision(precision: Any) -> tuple[Precision, Precision] | None:
     names = [Precision.DEFAULT if p is None else _PRECISION_NAMES.get(str(p)) for p in pair]
     if len(names) != 2 or names[0] is None or names[1] is None:
         raise ValueError(
-            f"precision must be None, one of {', '.join(sorted(_PRECISION_NAMES))}, a `lax.Precision`, or a "
+            f"precision must be None, one of {', '.join(sorted(_PRECISION_NAMES))}, a "
+            "`lax.Precision`, or a "
             f"pair of these; got {precision!r}."
         )
     return names[0], names[1]
 
 
-def contracted_dtype(name: str, x: ShapedArray, y: ShapedArray, preferred: Any) -> np.dtype[Any]:
-    """The result's dtype of a contraction or convolution; operands may differ only if it is given."""
-    if preferred is not None:
-        return preferred
-    if x.dtype != y.dtype:
+def result_dtype(
+    name: str, x: np.dtype[Any], y: np.dtype[Any], preferred: np.dtype[Any] | None
+) -> np.dtype[Any]:
+    """The dtype of a contraction or convolution: the preferred one, else what the operands promote
+    to."""
+    if preferred is None:
+        return x if x == y else promote_types(x, y)
+    if preferred.kind != "c" and "c" in (x.kind, y.kind):
         raise TypeError(
-            f"{name}: dtypes must be equal, got {x!r} and {y!r} (at {user_frame()}). Convert one of them "
-            "(`lax.convert_element_type`), give preferred_element_type, or use `fnx.numpy`, which promotes."
+            f"{name}: preferred_element_type={preferred.name} would drop the imaginary parts of "
+            f"{x.name} and {y.name} operands. Contract in a complex dtype, then take `lax.real`."
         )
-    return x.dtype
+    return preferred
 
 
 def working_dtype(*dtypes: np.dtype[Any]) -> np.dtype[Any]:
-    """The dtype in which products of the operands are formed and added, for a result of the last dtype."""
+    """The dtype in which products of the operands are formed and added, for a result of the last
+    dtype."""
     result = np.dtype(np.bool_)
     for dtype in dtypes:
         result = np.promote_types(result, wide(dtype))
     return result
 
 
-# ---------------------------------------------------------------------------------------------- infer, evaluate
+# ---------------------------------------------------------------------------------- infer, evaluate
 
 
 def _free(ndim: int, contract: Axes, batch: Axes) -> Axes:
@@ -130,24 +137,28 @@ def _infer(
         for a, b in zip(left, right, strict=True):
             if not (0 <= a < x.ndim and 0 <= b < y.ndim):
                 raise TypeError(
-                    f"dot_general: {what} axes {a} and {b} must be axes of {x!r} and {y!r}, not negative."
+                    f"dot_general: {what} axes {a} and {b} must be axes of {x!r} and {y!r}, not "
+                    "negative."
                 )
             if x.shape[a] != y.shape[b]:
                 raise TypeError(
-                    f"dot_general: {what} sizes differ, axis {a} of {x!r} has {x.shape[a]}, axis {b} of {y!r} "
-                    f"has {y.shape[b]} (at {user_frame()}). Transpose one operand, or name other axes."
+                    f"dot_general: {what} sizes differ, axis {a} of {x!r} has {x.shape[a]}, axis "
+                    f"{b} of {y!r} "
+                    f"has {y.shape[b]} (at {user_frame()}). Transpose one operand, or name other "
+                    "axes."
                 )
     for operand, used in ((x, (*xc, *xb)), (y, (*yc, *yb))):
         if len(set(used)) != len(used):
             raise TypeError(
-                f"dot_general: an axis of {operand!r} is named twice in dimension_numbers={dimension_numbers}."
+                f"dot_general: an axis of {operand!r} is named twice in "
+                f"dimension_numbers={dimension_numbers}."
             )
     shape = (
         *[x.shape[k] for k in xb],
         *[x.shape[k] for k in _free(x.ndim, xc, xb)],
         *[y.shape[k] for k in _free(y.ndim, yc, yb)],
     )
-    dtype = contracted_dtype("dot_general", x, y, preferred_element_type)
+    dtype = result_dtype("dot_general", x.dtype, y.dtype, preferred_element_type)
     return ShapedArray(shape, dtype, x.weak_type and y.weak_type)
 
 
@@ -160,7 +171,7 @@ def _evaluate(
     preferred_element_type: Any,
 ) -> np.ndarray[Any, Any]:
     (xc, yc), (xb, yb) = dimension_numbers
-    dtype = x.dtype if preferred_element_type is None else preferred_element_type
+    dtype = result_dtype("dot_general", x.dtype, y.dtype, preferred_element_type)
     working = working_dtype(x.dtype, y.dtype, dtype)
     x, y = x.astype(working, copy=False), y.astype(working, copy=False)
     if not xb and x.ndim <= 2 and y.ndim <= 2 and len(xc) == 1:  # the common case, without reshapes
@@ -177,7 +188,7 @@ def _evaluate(
     return out.reshape((*batch, *rows, *columns)).astype(dtype, copy=False)
 
 
-# ---------------------------------------------------------------------------------------------- transpose, vmap
+# ---------------------------------------------------------------------------------- transpose, vmap
 
 
 def _transpose(
@@ -206,8 +217,8 @@ def _pull(
     precision: Any,
     ct_leads: bool,
 ) -> Any:
-    # x_bik . y_bkj = z_bij, so the cotangent of x is ct_bij . y_bkj summed over j: the other's free axes contract with
-    # those of ct, and the other's contracted axes become the target's.
+    # x_bik . y_bkj = z_bij, so the cotangent of x is ct_bij . y_bkj summed over j: the other's free
+    # axes contract with those of ct, and the other's contracted axes become the target's.
     count = len(target_batch)
     target_free = _free(target.ndim, target_contract, target_batch)
     other_free = _free(other.ndim, other_contract, other_batch)
@@ -270,7 +281,7 @@ def _vmap(
     return out, place
 
 
-# ---------------------------------------------------------------------------------------------- lowering, samples
+# -------------------------------------------------------------------------------- lowering, samples
 
 
 def _element(
@@ -314,7 +325,8 @@ def _element(
     return total if working == b.out_aval.dtype else b.convert(total, b.out_aval.dtype)
 
 
-#: One element of a contraction, for the compiler to fuse where it's small; else it calls the kernel.
+#: One element of a contraction, for the compiler to fuse where it's small; else it calls the
+#: kernel.
 dot_general_element = Element(_element, "reduce")
 
 
@@ -351,6 +363,7 @@ def _samples(rng: np.random.Generator) -> Iterator[Sample]:
         (np.int8, np.int8, np.int32),
         (DTYPES["f"][3], DTYPES["f"][3], np.float32),
         (np.float32, np.float32, np.float64),
+        (np.float32, np.int32, np.float32),
     ):
         args = (arrays(rng, (2, 3), dtype), arrays(rng, (3, 4), other))
         params = {"dimension_numbers": matrix[2], **common}
@@ -359,14 +372,12 @@ def _samples(rng: np.random.Generator) -> Iterator[Sample]:
     yield Sample(strided, {"dimension_numbers": matrix[2], **common}, (0,))
 
 
-def _work(
-    x: ShapedArray, y: ShapedArray, *, dimension_numbers: Dimensions, **params: Any
-) -> int:
+def _work(x: ShapedArray, y: ShapedArray, *, dimension_numbers: Dimensions, **params: Any) -> int:
     (_, yc), (_, yb) = dimension_numbers
     return x.size * math.prod(y.shape[k] for k in _free(y.ndim, yc, yb))
 
 
-dot_general_p = bilinear(
+dot_general_p: Primitive = bilinear(
     "dot_general",
     infer=_infer,
     evaluate=_evaluate,
@@ -378,7 +389,7 @@ dot_general_p = bilinear(
 )
 
 
-# ---------------------------------------------------------------------------------------------- functions
+# ---------------------------------------------------------------------------------------- functions
 
 
 def dot_general(
@@ -393,7 +404,7 @@ def dot_general(
     Parameters
     ----------
     lhs, rhs : Array
-        Of one dtype, unless `preferred_element_type` is given.
+        Any dtypes; different ones are promoted.
     dimension_numbers : ((sequence, sequence), (sequence, sequence))
         ``((lhs_contracting, rhs_contracting), (lhs_batch, rhs_batch))``, not negative.
     precision : None, str, Precision, or a pair of them
@@ -430,7 +441,8 @@ def dot(lhs: Any, rhs: Any, precision: Any = None, preferred_element_type: Any =
     """
     if not (1 <= lhs.ndim <= 2 and 1 <= rhs.ndim <= 2 and lhs.shape[-1] == rhs.shape[0]):
         raise TypeError(
-            f"dot: takes vectors and matrices whose inner sizes agree, got {lhs.aval!r} and {rhs.aval!r}. "
+            f"dot: takes vectors and matrices whose inner sizes agree, got {lhs.aval!r} and "
+            f"{rhs.aval!r}. "
             "Use `dot_general` for other axes."
         )
     dimensions = (((lhs.ndim - 1,), (0,)), ((), ()))
@@ -449,7 +461,8 @@ def batch_matmul(lhs: Any, rhs: Any, precision: Any = None) -> Any:
     """
     if lhs.ndim != rhs.ndim or lhs.ndim < 2:
         raise ValueError(
-            f"batch_matmul: takes arrays of equal rank, at least 2, got {lhs.aval!r} and {rhs.aval!r}."
+            f"batch_matmul: takes arrays of equal rank, at least 2, got {lhs.aval!r} and "
+            f"{rhs.aval!r}."
         )
     batch = tuple(range(lhs.ndim - 2))
     dimensions = (((lhs.ndim - 1,), (lhs.ndim - 2,)), (batch, batch))

@@ -1,8 +1,9 @@
-"""`conv_general_dilated`: convolution with strides, padding, dilation of either operand, and groups.
+"""`conv_general_dilated`: convolution with strides, padding, dilation of either operand, and
+groups.
 
-Both of its transposes are convolutions again, with dilation and stride exchanged, so one primitive serves every order
-of derivative.  The compiler calls the kernel "conv_general_dilated".  Shapes are worked out in `window_shapes`.
-Read next: `convolution_forms`, `windows`.
+Both of its transposes are convolutions again, with dilation and stride exchanged, so one primitive
+serves every order of derivative.  The compiler calls the kernel "conv_general_dilated".  Shapes are
+worked out in `window_shapes`. Read next: `convolution_forms`, `windows`.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ from typing import Any
 import numpy as np
 
 from fnx.core.lowering import Kernel
-from fnx.core.primitive import Linear, Sample
+from fnx.core.primitive import Linear, Primitive, Sample
 from fnx.core.types import ShapedArray
+from fnx.dtypes import kind_of
 from fnx.errors import user_frame
-from fnx.primitives.contraction import canonical_precision, contracted_dtype
+from fnx.primitives.contraction import canonical_precision, result_dtype
 from fnx.primitives.convolution_evaluate import evaluate_convolution
-from fnx.primitives.families import ALL, bilinear, check_kinds, kind_of
+from fnx.primitives.families import ALL, bilinear, check_kinds
 from fnx.primitives.samplers import DTYPES, arrays
 from fnx.primitives.shaping import move_axis, reshape, rev
 from fnx.primitives.window_shapes import (
@@ -37,7 +39,7 @@ __all__ = [
 ]
 
 
-# ---------------------------------------------------------------------------------------------- infer
+# -------------------------------------------------------------------------------------------- infer
 
 
 def _infer(
@@ -60,7 +62,8 @@ def _infer(
     spatial = x.ndim - 2
     if x.ndim != w.ndim or x.ndim < 2 or any(len(s) != x.ndim for s in dimension_numbers):
         raise TypeError(
-            f"{name}: operands and dimension numbers must have as many axes, at least 2; got {x!r}, {w!r} and "
+            f"{name}: operands and dimension numbers must have as many axes, at least 2; got "
+            f"{x!r}, {w!r} and "
             f"{dimension_numbers} (at {user_frame()})."
         )
     for what, given in (
@@ -71,7 +74,8 @@ def _infer(
     ):
         if len(given) != spatial:
             raise TypeError(
-                f"{name}: {what}={given} has {len(given)} entries for {spatial} spatial axes of {x!r} "
+                f"{name}: {what}={given} has {len(given)} entries for {spatial} spatial axes of "
+                f"{x!r} "
                 f"(at {user_frame()}). Give one for each."
             )
         if what != "padding" and any(n < 1 for n in given):  # type: ignore[operator]
@@ -80,7 +84,8 @@ def _infer(
     out_features, in_features = w.shape[rhs_spec[0]], w.shape[rhs_spec[1]]
     if feature_group_count < 1 or batch_group_count < 1:
         raise ValueError(
-            f"{name}: group counts must be at least 1, got feature_group_count={feature_group_count}, "
+            f"{name}: group counts must be at least 1, got "
+            f"feature_group_count={feature_group_count}, "
             f"batch_group_count={batch_group_count}."
         )
     if feature_group_count > 1 and batch_group_count > 1:
@@ -91,7 +96,8 @@ def _infer(
     if features != in_features * feature_group_count:
         raise TypeError(
             f"{name}: {x!r} has {features} features, but {w!r} takes {in_features} in each of "
-            f"{feature_group_count} groups (at {user_frame()}). Check dimension_numbers={dimension_numbers}."
+            f"{feature_group_count} groups (at {user_frame()}). Check "
+            f"dimension_numbers={dimension_numbers}."
         )
     for what, size, groups in (
         ("output features", out_features, feature_group_count),
@@ -109,15 +115,19 @@ def _infer(
         rhs_dilation,
     )
     shape = [0] * x.ndim
-    for axis, n in zip(
-        out_spec, (batch // batch_group_count, out_features, *extents), strict=True
-    ):
+    for axis, n in zip(out_spec, (batch // batch_group_count, out_features, *extents), strict=True):
         shape[axis] = n
-    dtype = contracted_dtype(name, x, w, preferred_element_type)
+    if x.dtype != w.dtype and preferred_element_type is None:
+        raise TypeError(
+            f"{name}: dtypes must be equal, got {x!r} and {w!r} (at {user_frame()}). Convert one "
+            "of "
+            "them (`lax.convert_element_type`), or give preferred_element_type."
+        )
+    dtype = result_dtype(name, x.dtype, w.dtype, preferred_element_type)
     return ShapedArray(tuple(shape), dtype, x.weak_type and w.weak_type)
 
 
-# ---------------------------------------------------------------------------------------------- transpose
+# ---------------------------------------------------------------------------------------- transpose
 
 
 def _transpose(ct: Any, x: Any, w: Any, **params: Any) -> list[Any]:
@@ -141,8 +151,9 @@ def _pull_left(
     precision: Any,
     preferred_element_type: Any,
 ) -> Any:
-    # y[n, o, p] = sum x[n, i, q] w[o, i, k] over p * stride + k * spacing - low = q * base: the cotangent of x is a
-    # convolution of ct with the reversed window, in and out features exchanged within each group.
+    # y[n, o, p] = sum x[n, i, q] w[o, i, k] over p * stride + k * spacing - low = q * base: the
+    # cotangent of x is a convolution of ct with the reversed window, in and out features exchanged
+    # within each group.
     lhs_spec, rhs_spec, out_spec = dimension_numbers
     pads = _adjoint_paddings(
         ct, x, w, window_strides, padding, lhs_dilation, rhs_dilation, dimension_numbers
@@ -184,8 +195,9 @@ def _pull_right(
     precision: Any,
     preferred_element_type: Any,
 ) -> Any:
-    # The cotangent of w[o, i, k] is the sum over n and p of ct[n, o, p] x[n, i, p * stride + k * spacing - low]: a
-    # convolution in which the batch is what's summed over, and ct the window, dilated by the stride.
+    # The cotangent of w[o, i, k] is the sum over n and p of ct[n, o, p] x[n, i, p * stride + k *
+    # spacing - low]: a convolution in which the batch is what's summed over, and ct the window,
+    # dilated by the stride.
     lhs_spec, rhs_spec, out_spec = dimension_numbers
     pads = []
     for k, (low, _) in enumerate(padding):
@@ -257,7 +269,7 @@ def _merge(x: Any, source: int, target: int) -> Any:
     return reshape(x, (*shape[:target], joined, *shape[target + 2 :]))
 
 
-# ---------------------------------------------------------------------------------------------- vmap
+# --------------------------------------------------------------------------------------------- vmap
 
 
 def _vmap(
@@ -276,7 +288,8 @@ def _vmap(
     groups = max(feature_group_count, batch_group_count)
     out_axis, inner = out_spec[1], 1
     if dx is not None and dw is not None:
-        # Examples don't mix: each is one more group, of the batch if that's grouped already, else of features.
+        # Examples don't mix: each is one more group, of the batch if that's grouped already, else
+        # of features.
         w = _merge(w, dw, rhs_spec[0])
         if batch_group_count > 1:
             x = _merge(x, dx, lhs_spec[0])
@@ -319,7 +332,7 @@ def _merge_within(x: Any, source: int, target: int, groups: int) -> Any:
     return reshape(x, (*shape[:target], joined, *shape[target + 2 :]))
 
 
-# ---------------------------------------------------------------------------------------------- the primitive
+# ------------------------------------------------------------------------------------ the primitive
 
 
 def _work(
@@ -352,13 +365,29 @@ def _samples(rng: np.random.Generator) -> Iterator[Sample]:
     cases: list[tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]] = [
         ((2, 3), (4, 3), {"window_strides": (), "padding": ()}),
         ((2, 3, 5), (4, 3, 2), {"window_strides": (1,), "padding": ((0, 0),)}),
-        ((1, 2, 5), (2, 2, 3), {"window_strides": (2,), "padding": ((1, 2),), "rhs_dilation": (2,)}),
-        ((1, 2, 4), (2, 2, 3), {"window_strides": (2,), "padding": ((2, 1),), "lhs_dilation": (3,)}),
+        (
+            (1, 2, 5),
+            (2, 2, 3),
+            {"window_strides": (2,), "padding": ((1, 2),), "rhs_dilation": (2,)},
+        ),
+        (
+            (1, 2, 4),
+            (2, 2, 3),
+            {"window_strides": (2,), "padding": ((2, 1),), "lhs_dilation": (3,)},
+        ),
         ((1, 1, 6), (1, 1, 2), {"window_strides": (1,), "padding": ((-1, -2),)}),
         ((2, 2, 5, 4), (3, 2, 3, 2), {**two, "padding": ((1, 1), (0, 1))}),
-        ((2, 2, 5, 6), (3, 2, 3, 3), {**two, "window_strides": (2, 3), "padding": ((1, 0), (2, 1))}),
+        (
+            (2, 2, 5, 6),
+            (3, 2, 3, 3),
+            {**two, "window_strides": (2, 3), "padding": ((1, 0), (2, 1))},
+        ),
         ((2, 4, 4, 4), (6, 2, 2, 2), {**two, "feature_group_count": 2}),
-        ((1, 3, 4, 4), (3, 1, 2, 2), {**two, "feature_group_count": 3, "padding": ((1, 0), (0, 1))}),
+        (
+            (1, 3, 4, 4),
+            (3, 1, 2, 2),
+            {**two, "feature_group_count": 3, "padding": ((1, 0), (0, 1))},
+        ),
         ((4, 2, 4, 4), (6, 2, 2, 2), {**two, "batch_group_count": 2, "window_strides": (1, 2)}),
         ((1, 1, 3, 2, 4), (2, 1, 2, 2, 2), {"window_strides": (1,) * 3, "padding": ((0, 0),) * 3}),
         ((0, 2, 4), (3, 2, 2), {"window_strides": (1,), "padding": ((0, 0),)}),
@@ -371,7 +400,10 @@ def _samples(rng: np.random.Generator) -> Iterator[Sample]:
             yield Sample(args, _complete(len(left), changes), linear_in)
     nhwc = ConvDimensionNumbers((0, 3, 1, 2), (3, 2, 0, 1), (0, 3, 1, 2))
     mixed = ConvDimensionNumbers((3, 0, 2, 1), (1, 3, 0, 2), (2, 3, 1, 0))
-    for left, right, numbers in (((2, 5, 4, 3), (3, 2, 3, 4), nhwc), ((2, 4, 5, 3), (2, 3, 2, 2), mixed)):
+    for left, right, numbers in (
+        ((2, 5, 4, 3), (3, 2, 3, 4), nhwc),
+        ((2, 4, 5, 3), (2, 3, 2, 2), mixed),
+    ):
         args = (arrays(rng, left, np.float64), arrays(rng, right, np.float64))
         changes = {**two, "dimension_numbers": numbers, "padding": ((1, 1), (0, 1))}
         for linear_in in ((0,), (1,)):
@@ -399,7 +431,7 @@ def _complete(rank: int, changes: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-conv_general_dilated_p = bilinear(
+conv_general_dilated_p: Primitive = bilinear(
     "conv_general_dilated",
     infer=_infer,
     evaluate=evaluate_convolution,
@@ -411,7 +443,7 @@ conv_general_dilated_p = bilinear(
 )
 
 
-# ---------------------------------------------------------------------------------------------- functions
+# ---------------------------------------------------------------------------------------- functions
 
 
 def conv_general_dilated(
@@ -461,7 +493,8 @@ def conv_general_dilated(
     if isinstance(padding, str):
         if lhs_dilation != ones and padding.upper() != "VALID":
             raise ValueError(
-                f"conv_general_dilated: padding={padding!r} says nothing with lhs_dilation={lhs_dilation}. "
+                f"conv_general_dilated: padding={padding!r} says nothing with "
+                f"lhs_dilation={lhs_dilation}. "
                 "Give the paddings in numbers, or use `conv_transpose`."
             )
         window = [dilated(rhs.shape[k], d) for k, d in zip(numbers.rhs_spec[2:], rhs_dilation)]

@@ -1,8 +1,9 @@
 """How convolutions are evaluated with NumPy: gather windows, multiply by BLAS.
 
-What comes in: ndarrays and the parameters of `conv_general_dilated`.  What goes out: its result.  Windows are gathered a
-few rows at a time, so that memory stays bounded and the copy is read from the cache; narrow groups
-(depthwise convolution) are multiplied by broadcasting.  Read next: `convolution`.
+What comes in: ndarrays and the parameters of `conv_general_dilated`.  What goes out: its result.
+Windows are gathered a few rows at a time, so that memory stays bounded and the copy is read from
+the cache; narrow groups (depthwise convolution) are multiplied by broadcasting.  Read next:
+`convolution`.
 """
 
 from __future__ import annotations
@@ -20,14 +21,16 @@ from fnx.primitives.window_shapes import ConvDimensionNumbers, dilated, window_e
 __all__ = ["dilate_and_pad", "evaluate_convolution"]
 
 NDArray = np.ndarray[Any, Any]
-#: Elements of gathered windows held at a time; a few megabytes stay in the cache next to the weights.
+#: Elements of gathered windows held at a time; a few megabytes stay in the cache next to the
+#: weights.
 GATHERED = 1 << 20
 
 
 def dilate_and_pad(
     x: NDArray, dilation: Sequence[int], padding: Sequence[tuple[int, int]], fill: Any
 ) -> NDArray:
-    """A copy with holes between neighbours and a border (negative: cut), both filled; `x` itself if nothing is added.
+    """A copy with holes between neighbours and a border (negative: cut), both filled; `x` itself if
+    nothing is added.
 
     Parameters
     ----------
@@ -115,7 +118,8 @@ def evaluate_convolution(
 
 
 def _multiply_rows(windows: NDArray, w: NDArray, out: NDArray, spatial: int) -> None:
-    """Gather windows, some images or some rows of one image at a time, and multiply by the weights."""
+    """Gather windows, some images or some rows of one image at a time, and multiply by the
+    weights."""
     if out.size == 0 or len(w) == 0:
         out[...] = 0
         return
@@ -138,7 +142,8 @@ def _multiply_rows(windows: NDArray, w: NDArray, out: NDArray, spatial: int) -> 
 
 
 def _multiply_groups(windows: NDArray, w: NDArray, out: NDArray, spatial: int, groups: int) -> None:
-    """The same for each group of features: by broadcasting if the groups are narrow, else by matrix products."""
+    """The same for each group of features: by broadcasting if the groups are narrow, else by matrix
+    products."""
     inner, outer = w.shape[-2], w.shape[-1] // groups
     window = w.shape[:spatial]
     grouped = windows.reshape((*windows.shape[:-1], groups, inner)) if inner > 1 else None
@@ -156,6 +161,9 @@ def _multiply_groups(windows: NDArray, w: NDArray, out: NDArray, spatial: int, g
         features = windows[..., g * inner : (g + 1) * inner]
         part = np.empty((*out.shape[:-1], outer), out.dtype)
         _multiply_rows(
-            features, np.ascontiguousarray(weights[..., g, :]).reshape((math.prod(window) * inner, outer)), part, spatial
+            features,
+            np.ascontiguousarray(weights[..., g, :]).reshape((math.prod(window) * inner, outer)),
+            part,
+            spatial,
         )
         into[..., g, :] = part

@@ -10,9 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fnx.core.jaxpr import Eqn, Literal
+import numpy as np
 
-__all__ = ["fold_uniform", "uniform"]
+from fnx.core.array import adopt
+from fnx.core.jaxpr import Eqn, Literal
+from fnx.core.primitive import registry
+from fnx.core.types import ShapedArray
+
+__all__ = ["fold_uniform", "repeated", "uniform"]
 
 Fold = Callable[[Any, Any, dict[str, Any]], Any]
 
@@ -41,6 +46,25 @@ def uniform(staging: Any, atom: Any) -> tuple[Literal, Eqn | None] | None:
         return None
     number = eqn.inputs[0]
     return (number, eqn) if type(number) is Literal else None
+
+
+def repeated(staging: Any, number: Any, aval: ShapedArray) -> Any:
+    """An array of one number, recorded.
+
+    Parameters
+    ----------
+    staging : StagingTrace
+        The recording.
+    number : number
+        The value.
+    aval : ShapedArray
+        Gives shape and dtype.
+    """
+    value = staging.wrap(Literal(adopt(np.asarray(number, aval.dtype))))
+    if not aval.shape:
+        return value
+    params = {"shape": aval.shape, "broadcast_dimensions": ()}
+    return staging.process(registry["broadcast_in_dim"], [value], params)
 
 
 def fold_uniform(primitive: Callable[[], Any], otherwise: Fold | None = None) -> Fold:

@@ -22,33 +22,39 @@ __all__ = [
     "Series",
     "composed",
     "constant_power",
+    "derivative",
+    "difference",
     "exponential",
+    "integral",
     "jet_rule",
+    "last_of_product",
+    "opposite",
     "product",
     "product_rule",
     "quotient",
     "quotient_rule",
+    "scaled",
     "shifted",
     "square_root",
+    "total",
     "weighted",
 ]
 
 Series = list[Any]
 
 
-def jet_rule(solve: Callable[[Any, Series], Series]) -> Callable[..., tuple[Any, Series]]:
+def jet_rule(solve: Callable[..., Series]) -> Callable[..., tuple[Any, Series]]:
     """The jet rule of a function of one operand.
 
     Parameters
     ----------
     solve : callable
-        ``solve(primitive_out, x, **params)``: from the value and the operand's series to the result's series.
+        ``solve(x, **params)``: from the operand's series to the result's.
     """
 
-    def jet(primals: Sequence[Any], series: Sequence[Series], **params: Any) -> Any:
-        (x,), (xs,) = primals, series
-        out, *coefficients = solve(x, [x, *xs], **params)
-        return out, coefficients
+    def jet(primals: Sequence[Any], coefficients: Sequence[Series], **params: Any) -> Any:
+        y = solve([primals[0], *coefficients[0]], **params)
+        return y[0], y[1:]
 
     return jet
 
@@ -75,7 +81,8 @@ def _over(x: Any, number: float) -> Any:
     return x if type(x) is Zero or number == 1 else divided_by(x, number)
 
 
-def _minus(x: Any, y: Any) -> Any:
+def difference(x: Any, y: Any) -> Any:
+    """``x - y`` of two coefficients."""
     if type(y) is Zero:
         return x
     return neg(y) if type(x) is Zero else sub(x, y)
@@ -90,23 +97,47 @@ def shifted(x: Series, number: float, sign: int = 1) -> Series:
     """``number + sign * x``."""
     if sign == 1:
         return [plus(x[0], number), *x[1:]]
-    return [subtracted_from(number, x[0]), *[c if type(c) is Zero else neg(c) for c in x[1:]]]
+    return [subtracted_from(number, x[0]), *opposite(x[1:])]
+
+
+def opposite(x: Series) -> Series:
+    """``-x``."""
+    return [c if type(c) is Zero else neg(c) for c in x]
+
+
+def scaled(x: Series, number: float) -> Series:
+    """``number * x``."""
+    return [_scaled(c, number) for c in x]
 
 
 def product(x: Series, y: Series) -> Series:
     """``x * y``."""
-    return [mul(x[0], y[0]), *bilinear_series(mul, add, x, y, _zero(x[0]))]
+    return [_times(x[0], y[0]), *bilinear_series(mul, add, x, y, _zero(x[0]))]
 
 
 def quotient(x: Series, y: Series) -> Series:
     """``x / y``; ``z_k = (x_k - sum_{j<k} z_j y_{k-j}) / y_0``."""
-    zero = _zero(y[0])
-    z = [div(x[0], y[0])]
-    for k in range(1, len(x)):
+    zero, z = _zero(y[0]), Series()
+    for k in range(len(x)):
         rest = _sum([_times(z[j], y[k - j]) for j in range(k)], zero)
-        difference = _minus(x[k], rest)
-        z.append(zero if type(difference) is Zero else div(difference, y[0]))
+        remaining = difference(x[k], rest)
+        z.append(zero if type(remaining) is Zero else div(remaining, y[0]))
     return z
+
+
+def derivative(x: Series) -> Series:
+    """``x'``, to one order less."""
+    return weighted(x)[1:]
+
+
+def integral(y0: Any, x: Series) -> Series:
+    """y with ``y' = x``, of value `y0`."""
+    return [y0, *[_over(c, k) for k, c in enumerate(x, 1)]]
+
+
+def total(x: Series, y: Series) -> Series:
+    """``x + y``."""
+    return [_sum([a, b], _zero(a)) for a, b in zip(x, y, strict=True)]
 
 
 def product_rule(
@@ -143,8 +174,8 @@ def quotient_rule(y0: Any, x: Series, h: Series) -> Series:
     y, w = [y0], [zero]
     for k in range(1, len(x)):
         rest = _over(_sum([_times(w[j], h[k - j]) for j in range(1, k)], zero), k)
-        difference = _minus(x[k], rest)
-        y.append(zero if type(difference) is Zero else div(difference, h[0]))
+        remaining = difference(x[k], rest)
+        y.append(zero if type(remaining) is Zero else div(remaining, h[0]))
         w.append(_scaled(y[k], k))
     return y
 
@@ -166,8 +197,8 @@ def square_root(y0: Any, x: Series) -> Series:
     y, twice = [y0], times(y0, 2)
     for k in range(1, len(x)):
         rest = _sum([_times(y[j], y[k - j]) for j in range(1, k)], zero)
-        difference = _minus(x[k], rest)
-        y.append(zero if type(difference) is Zero else div(difference, twice))
+        remaining = difference(x[k], rest)
+        y.append(zero if type(remaining) is Zero else div(remaining, twice))
     return y
 
 
@@ -177,8 +208,8 @@ def constant_power(y0: Any, x: Series, power: float) -> Series:
     y = [y0]
     for k in range(1, len(x)):
         terms = [_scaled(_times(x[j], y[k - j]), (power * j - (k - j)) / k) for j in range(1, k + 1)]
-        total = _sum(terms, zero)
-        y.append(zero if type(total) is Zero else div(total, x[0]))
+        known = _sum(terms, zero)
+        y.append(zero if type(known) is Zero else div(known, x[0]))
     return y
 
 
@@ -197,12 +228,12 @@ def composed(derivatives: Series, x: Series) -> Series:
     zero, order = _zero(derivatives[0]), len(x) - 1
     if order == 0:
         return [derivatives[0]]
-    total: Series = [derivatives[order]]  # after the step for f_n, degree order - n is needed
+    inner: Series = [derivatives[order]]  # after the step for f_n, degree order - n is needed
     for n in range(order - 1, -1, -1):
         degree = order - n
         result = [derivatives[n]]
         for k in range(1, degree + 1):
-            terms = [_times(x[j], total[k - j]) for j in range(1, k + 1) if k - j < len(total)]
+            terms = [_times(x[j], inner[k - j]) for j in range(1, k + 1) if k - j < len(inner)]
             result.append(_sum(terms, zero))
-        total = result
-    return total
+        inner = result
+    return inner

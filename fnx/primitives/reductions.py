@@ -1,9 +1,10 @@
 """Reductions over whole axes: sum, and, or, xor, and the positions of extremes.
 
-A reduction removes the axes that `axes` names.  Integers wrap in their own dtype; float16 and bfloat16 are summed in
-float32 and rounded once.  The order in which elements are combined is the loop nest's (NumPy's when evaluated), so two
-ways of computing a sum agree within n x eps.  Max, min and prod are in `nonlinear_reductions`, for their derivatives
-need comparisons and cumulative products.  Read next: `nonlinear_reductions`, `cumulative`.
+A reduction removes the axes that `axes` names.  Integers wrap in their own dtype; float16 and
+bfloat16 are summed in float32 and rounded once.  The order in which elements are combined is the
+loop nest's (NumPy's when evaluated), so two ways of computing a sum agree within n x eps.  Max, min
+and prod are in `nonlinear_reductions`, for their derivatives need comparisons and cumulative
+products.  Read next: `nonlinear_reductions`, `cumulative`.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ import numpy as np
 from fnx.core.lowering import Element
 from fnx.core.primitive import Primitive, Sample
 from fnx.core.types import ShapedArray
+from fnx.dtypes import kind_of
 from fnx.errors import user_frame
 from fnx.primitives.families import (
     BOOL_OR_INT,
     NUMBER,
     Batching,
     check_kinds,
-    kind_of,
     linear,
     nondifferentiable,
     size_of_work,
@@ -46,7 +47,7 @@ __all__ = [
 ]
 
 
-# ---------------------------------------------------------------------------------------------- what reductions share
+# ---------------------------------------------------------------------------- what reductions share
 
 
 def reduced_shape(name: str, x: ShapedArray, axes: tuple[int, ...]) -> tuple[int, ...]:
@@ -95,8 +96,11 @@ def accumulated(
     return np.asarray(ufunc.reduce(x, axis=axes, dtype=wide(x.dtype))).astype(x.dtype, copy=False)
 
 
-def spread(i: Sequence[Any], j: Sequence[Any], shape: Sequence[int], axes: Sequence[int]) -> list[Any]:
-    """The operand's index, from the result's (`i`) and that of the reduced axes of size other than 1 (`j`)."""
+def spread(
+    i: Sequence[Any], j: Sequence[Any], shape: Sequence[int], axes: Sequence[int]
+) -> list[Any]:
+    """The operand's index, from the result's (`i`) and that of the reduced axes of size other than
+    1 (`j`)."""
     outer, inner = iter(i), iter(j)
     result = []
     for axis, n in enumerate(shape):
@@ -139,8 +143,9 @@ def reduction_samples(
 
     def sample(rng: np.random.Generator) -> Iterator[Sample]:
         cases: list[tuple[tuple[int, ...], tuple[int, ...]]] = [
-            ((), ()), ((5,), (0,)), ((5,), ()), ((1,), (0,)), ((2, 3), (0,)), ((2, 3), (1,)),
-            ((2, 3), (0, 1)), ((2, 1, 4), (0, 2)), ((2, 1, 4), (1,)), ((3, 4, 2), (1,)), ((37,), (0,)),
+            ((), ()), ((5,), (0,)), ((5,), ()), ((1,), (0,)), ((37,), (0,)), ((2, 3), (0,)),
+            ((2, 3), (1,)), ((2, 3), (0, 1)), ((2, 1, 4), (0, 2)), ((2, 1, 4), (1,)),
+            ((3, 4, 2), (1,)),
         ]  # fmt: skip
         if empty:
             cases += [((0, 3), (0,)), ((0, 3), (1,))]
@@ -165,7 +170,7 @@ def _sum_transpose(ct: Any, x: Any, *, axes: tuple[int, ...]) -> list[Any]:
     return [broadcast_in_dim(ct, x.shape, kept)]
 
 
-reduce_sum_p = linear(
+reduce_sum_p: Primitive = linear(
     "reduce_sum",
     infer=infer_reduction("reduce_sum", NUMBER),
     evaluate=lambda x, axes: accumulated(np.add, x, axes),
@@ -197,11 +202,11 @@ def reduce_sum(operand: Any, axes: Sequence[int]) -> Any:
     return reduce_sum_p(operand, axes=axes) if axes else operand
 
 
-# ---------------------------------------------------------------------------------------------- and, or, xor
+# ------------------------------------------------------------------------------------- and, or, xor
 
 
 def _bitwise(name: str, ufunc: np.ufunc, operation: str) -> Primitive:
-    primitive = nondifferentiable(
+    primitive: Primitive = nondifferentiable(
         name,
         infer=infer_reduction(name, BOOL_OR_INT),
         evaluate=lambda x, axes: np.asarray(ufunc.reduce(x, axis=axes)).astype(x.dtype, copy=False),
@@ -257,13 +262,15 @@ def reduce_xor(operand: Any, axes: Sequence[int]) -> Any:
     return reduce_xor_p(operand, axes=tuple(axes))
 
 
-# ---------------------------------------------------------------------------------------------- argmax, argmin
+# ----------------------------------------------------------------------------------- argmax, argmin
 
 
 def before(b: Any, larger: bool, left: tuple[Any, Any], right: tuple[Any, Any]) -> Any:
-    """Whether (value, position) `left` wins against `right`: NaN first, then the value, then the lower position.
+    """Whether (value, position) `left` wins against `right`: NaN first, then the value, then the
+    lower position.
 
-    It is a total order, so that folding by it is commutative and associative, as `reduce_many` wants.
+    It is a total order, so that folding by it is commutative and associative, as `reduce_many`
+    wants.
     """
     (v, p), (w, q) = left, right
     beats = b.gt(v, w) if larger else b.lt(v, w)
@@ -276,9 +283,12 @@ def before(b: Any, larger: bool, left: tuple[Any, Any], right: tuple[Any, Any]) 
 
 
 def extreme(dtype: np.dtype[Any], lowest: bool) -> Any:
-    """The least or greatest value of a real dtype (infinite for floats)."""
+    """The least or greatest value of a dtype (infinite for floats, and the real part for complex
+    ones)."""
     if dtype.kind == "b":
         return not lowest
+    if dtype.kind == "c":
+        return complex(-np.inf if lowest else np.inf, 0)
     if dtype.kind in "iu":
         limits = np.iinfo(dtype)
         return limits.min if lowest else limits.max
@@ -308,7 +318,9 @@ def _arg_infer(name: str) -> Callable[..., ShapedArray]:
 
 
 def _arg_element(larger: bool) -> Element:
-    def element(b: Any, i: Any, x: Any, *, axes: tuple[int, ...], index_dtype: np.dtype[Any]) -> Any:
+    def element(
+        b: Any, i: Any, x: Any, *, axes: tuple[int, ...], index_dtype: np.dtype[Any]
+    ) -> Any:
         shape, dtype = x.aval.shape, x.aval.dtype
         if shape[axes[0]] == 1:
             return b.constant(0, index_dtype)
@@ -344,7 +356,7 @@ def _arg_samples(rng: np.random.Generator) -> Iterator[Sample]:
 
 
 def _arg_primitive(name: str, function: Any, larger: bool) -> Primitive:
-    primitive = nondifferentiable(
+    primitive: Primitive = nondifferentiable(
         name,
         why="positions of extremes are piecewise constant",
         infer=_arg_infer(name),

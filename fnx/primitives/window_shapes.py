@@ -1,8 +1,9 @@
-"""Arithmetic of windows that slide over padded, dilated arrays: what convolutions and window reductions share.
+"""Arithmetic of windows that slide over padded, dilated arrays: what convolutions and window
+reductions share.
 
-What comes in: shapes, strides, paddings and dilations as users write them.  What goes out: tuples of integers that
-primitives hold, the shape of the result, and the padding of the adjoint.  Nothing here touches an array.
-Read next: `convolution`, `windows`.
+What comes in: shapes, strides, paddings and dilations as users write them.  What goes out: tuples
+of integers that primitives hold, the shape of the result, and the padding of the adjoint.  Nothing
+here touches an array. Read next: `convolution`, `windows`.
 """
 
 from __future__ import annotations
@@ -77,10 +78,10 @@ def adjoint_padding(
 ) -> tuple[int, int]:
     """The padding of the window operation that is the adjoint along one axis.
 
-    Result o meets operand i through window element k where ``o * stride + k * spacing - low = i * base``.  Solved for
-    i, with the window reversed, that's a window operation over the cotangent with `stride` as its
-    base dilation and `base` as its stride, whose padding before is ``(K - 1) * spacing - low``; the padding after
-    makes exactly `n` windows fit.
+    Result o meets operand i through window element k where ``o * stride + k * spacing - low = i *
+    base``.  Solved for i, with the window reversed, that's a window operation over the cotangent
+    with `stride` as its base dilation and `base` as its stride, whose padding before is ``(K - 1) *
+    spacing - low``; the padding after makes exactly `n` windows fit.
 
     Parameters
     ----------
@@ -107,8 +108,8 @@ def padtype_to_pads(
     in_shape, window_shape, window_strides : sequence of int
         Of the spatial axes; the window as dilated.
     padding : str or sequence of pairs of int
-        "SAME" gives ``ceil(n / stride)`` windows, an odd padding goes after ("SAME_LOWER": before); "VALID" pads
-        nothing; pairs are returned as they are.
+        "SAME" gives ``ceil(n / stride)`` windows, an odd padding goes after ("SAME_LOWER": before);
+        "VALID" pads nothing; pairs are returned as they are.
 
     Returns
     -------
@@ -142,8 +143,9 @@ def conv_dimension_numbers(
     lhs_shape, rhs_shape : sequence of int
         Only their lengths matter.
     dimension_numbers : None, ConvDimensionNumbers, or a triple
-        Strings with N, C (result and left) or O, I (right) and one letter for each spatial axis, or sequences of axes;
-        None: batch (output feature) first, feature (input feature) second, then the spatial axes.
+        Strings with N, C (result and left) or O, I (right) and one letter for each spatial axis, or
+        sequences of axes; None: batch (output feature) first, feature (input feature) second, then
+        the spatial axes.
 
     Returns
     -------
@@ -154,7 +156,8 @@ def conv_dimension_numbers(
     rank = len(lhs_shape)
     if rank != len(rhs_shape):
         raise TypeError(
-            f"convolution: operands must have as many axes as each other, got shapes {tuple(lhs_shape)} and "
+            "convolution: operands must have as many axes as each other, got shapes "
+            f"{tuple(lhs_shape)} and "
             f"{tuple(rhs_shape)}."
         )
     if dimension_numbers is None:
@@ -176,7 +179,8 @@ def conv_dimension_numbers(
     specs = [tuple(int(a) for a in spec) for spec in dimension_numbers]
     if any(sorted(spec) != list(range(rank)) for spec in specs):
         raise TypeError(
-            f"convolution: each of dimension_numbers={dimension_numbers!r} must order all {rank} axes."
+            f"convolution: each of dimension_numbers={dimension_numbers!r} must order all {rank} "
+            "axes."
         )
     return ConvDimensionNumbers(*specs)
 
@@ -185,7 +189,9 @@ def _letters(text: str, leading: str, spatial: Sequence[str], rank: int) -> tupl
     wanted = [*leading, *spatial]
     if len(text) != rank or sorted(text) != sorted(wanted):
         raise TypeError(
-            f"convolution: {text!r} must name {rank} axes with the letters {''.join(sorted(wanted))!r}, each once."
+            f"convolution: {text!r} must name {rank} axes with the letters "
+            f"{''.join(sorted(wanted))!r}, each "
+            "once."
         )
     return tuple(text.index(c) for c in wanted)
 
@@ -216,7 +222,8 @@ def conv_shape_tuple(
     pads = padtype_to_pads(spatial, window, strides, pads)
     if not len(spatial) == len(window) == len(strides) == len(pads):
         raise TypeError(
-            f"convolution: {len(spatial)} spatial axes, {len(window)} window axes, {len(strides)} strides, "
+            f"convolution: {len(spatial)} spatial axes, {len(window)} window axes, {len(strides)} "
+            "strides, "
             f"{len(pads)} paddings; give one of each for each spatial axis."
         )
     ones = (1,) * len(spatial)
@@ -241,5 +248,7 @@ def conv_transpose_padding(k: int, s: int, padding: str) -> tuple[int, int]:
         total = k + s - 2 + max(k - s, 0)
         before = k - 1
     else:
-        raise ValueError(f"conv_transpose: padding must be 'SAME', 'VALID' or pairs, got {padding!r}.")
+        raise ValueError(
+            f"conv_transpose: padding must be 'SAME', 'VALID' or pairs, got {padding!r}."
+        )
     return before, total - before

@@ -1,10 +1,12 @@
-"""Reductions over sliding windows: sum, max, min, and the two linear maps that derivatives of max and min are.
+"""Reductions over sliding windows: sum, max, min, and the two linear maps that derivatives of max
+and min are.
 
-The adjoint of a sum over windows is again one, with strides and base dilation exchanged.  The derivative of a max is
-`select_and_gather_add` (the tangent at each window's winner), whose adjoint is `select_and_scatter_add`; these two are
-each other's transposes, so every order of derivative is here.  The winner is the first of equals, or the first NaN;
-padding never wins.  Shapes are worked out in `window_shapes`; NumPy's part is in `windows_evaluate`, the
-element rules in `windows_element`.
+The adjoint of a sum over windows is again one, with strides and base dilation exchanged.  The
+derivative of a max is `select_and_gather_add` (the tangent at each window's winner), whose adjoint
+is `select_and_scatter_add`; these two are each other's transposes, so every order of derivative is
+here.  The winner is the first of equals, or the first NaN; padding never wins.  Shapes are worked
+out in `window_shapes`; NumPy's part is in `windows_evaluate`, the element rules in
+`windows_element`.
 """
 
 from __future__ import annotations
@@ -23,15 +25,15 @@ from fnx.primitives.reductions import extreme
 from fnx.primitives.samplers import DTYPES, arrays
 from fnx.primitives.shaping import move_axis, new_axis
 from fnx.primitives.window_shapes import adjoint_padding, dilated, padtype_to_pads, window_extents
-from fnx.primitives.windows_evaluate import (
-    evaluate_gather,
-    evaluate_scatter,
-    evaluate_window_reduction,
-)
 from fnx.primitives.windows_element import (
     gather_element,
     scatter_element,
     window_reduction_element,
+)
+from fnx.primitives.windows_evaluate import (
+    evaluate_gather,
+    evaluate_scatter,
+    evaluate_window_reduction,
 )
 
 __all__ = [
@@ -51,7 +53,7 @@ __all__ = [
 Pads = tuple[tuple[int, int], ...]
 
 
-# ---------------------------------------------------------------------------------------------- types and vmap
+# ----------------------------------------------------------------------------------- types and vmap
 
 
 def _window_type(
@@ -72,7 +74,8 @@ def _window_type(
     ):
         if len(given) != x.ndim:
             raise ValueError(
-                f"{name}: {what}={given} has {len(given)} entries, {x!r} has {x.ndim} axes (at {user_frame()}). "
+                f"{name}: {what}={given} has {len(given)} entries, {x!r} has {x.ndim} axes (at "
+                f"{user_frame()}). "
                 "Give one for each axis; 1 (or no padding) for axes that aren't windowed."
             )
         if what != "padding" and any(n < 1 for n in given):  # type: ignore[operator]
@@ -158,7 +161,14 @@ def _cases() -> Iterator[tuple[tuple[int, ...], dict[str, Any]]]:
         ((4,), (3,), (1,), ((1, 1),), (2,), (1,)),
         ((3,), (2,), (2,), ((2, 3),), (3,), (2,)),
         ((2, 4, 6), (1, 2, 3), (1, 2, 3), ((0, 0),) * 3, (1,) * 3, (1,) * 3),
-        ((1, 5, 4, 2), (1, 3, 2, 1), (1, 2, 1, 1), ((0, 0), (1, 1), (0, 1), (0, 0)), (1,) * 4, (1,) * 4),
+        (
+            (1, 5, 4, 2),
+            (1, 3, 2, 1),
+            (1, 2, 1, 1),
+            ((0, 0), (1, 1), (0, 1), (0, 0)),
+            (1,) * 4,
+            (1,) * 4,
+        ),
         ((1, 1), (1, 2), (1, 1), ((0, 0), (1, 1)), (1, 1), (1, 1)),
         ((2, 0), (1, 2), (1, 1), ((0, 0), (1, 1)), (1, 1), (1, 1)),
         ((3,), (5,), (1,), ((0, 0),), (1,), (1,)),
@@ -194,7 +204,7 @@ def _no_window_empty(shape: tuple[int, ...], params: dict[str, Any]) -> bool:
     return bool(np.all(evaluate_window_reduction(np.add, np.ones(shape), 0, **params) > 0))
 
 
-reduce_window_sum_p = linear(
+reduce_window_sum_p: Primitive = linear(
     "reduce_window_sum",
     infer=_infer_window("reduce_window_sum", NUMBER),
     evaluate=lambda x, **params: evaluate_window_reduction(np.add, x, 0, **params),
@@ -205,7 +215,7 @@ reduce_window_sum_p = linear(
 )
 
 
-# ---------------------------------------------------------------------------------------------- max, min
+# ----------------------------------------------------------------------------------------- max, min
 
 
 def _extreme_primitive(name: str, ufunc: np.ufunc, select_prim: str) -> Primitive:
@@ -225,7 +235,7 @@ def _extreme_primitive(name: str, ufunc: np.ufunc, select_prim: str) -> Primitiv
         return out, [zero if type(c) is Zero else pulled(c, x, params) for c in terms]
 
     lowest = select_prim == "ge"
-    primitive = Primitive(
+    primitive: Primitive = Primitive(
         name,
         infer=_infer_window(name, "biuf"),
         evaluate=lambda x, **params: evaluate_window_reduction(
@@ -244,7 +254,7 @@ reduce_window_max_p = _extreme_primitive("reduce_window_max", np.maximum, "ge")
 reduce_window_min_p = _extreme_primitive("reduce_window_min", np.minimum, "le")
 
 
-# ---------------------------------------------------------------------------------------------- select and gather, scatter
+# ----------------------------------------------------------------------- select and gather, scatter
 
 
 def _gather_infer(
@@ -287,8 +297,13 @@ def _pair_samples(scatter: bool) -> Any:
             for select_prim in ("ge", "le"):
                 args = (arrays(rng, first, np.float64), arrays(rng, shape, np.float64))
                 yield Sample(args, {**params, "select_prim": select_prim}, (0,))
-            for dtype, other in ((np.float32, np.float32), (np.float16, np.float16),
-                                 (DTYPES["f"][3], DTYPES["f"][3]), (np.float64, np.int32)):  # fmt: skip
+            small = DTYPES["f"][3]
+            for dtype, other in (
+                (np.float32, np.float32),
+                (np.float16, np.float16),
+                (small, small),
+                (np.float64, np.int32),
+            ):
                 if shape == (6,):
                     args = (arrays(rng, first, dtype), arrays(rng, shape, other))
                     yield Sample(args, {**params, "select_prim": "ge"}, (0,), smooth=False)
@@ -296,7 +311,7 @@ def _pair_samples(scatter: bool) -> Any:
     return sample
 
 
-select_and_gather_add_p = linear(
+select_and_gather_add_p: Primitive = linear(
     "select_and_gather_add",
     linear_in=(0,),
     infer=_gather_infer,
@@ -310,7 +325,7 @@ select_and_gather_add_p = linear(
     sample=_pair_samples(False),
 )
 
-select_and_scatter_add_p = linear(
+select_and_scatter_add_p: Primitive = linear(
     "select_and_scatter_add",
     linear_in=(0,),
     infer=_scatter_infer,
@@ -324,11 +339,12 @@ select_and_scatter_add_p = linear(
     sample=_pair_samples(True),
 )
 
-#: The same without a kernel: each element looks for the windows that it wins (slower, by the size of a window).
+#: The same without a kernel: each element looks for the windows that it wins (slower, by the size
+#: of a window).
 select_and_scatter_add_element = Element(scatter_element, "reduce")
 
 
-# ---------------------------------------------------------------------------------------------- functions
+# ---------------------------------------------------------------------------------------- functions
 
 
 def window_params(
@@ -374,7 +390,8 @@ def reduce_window_sum(
     window_dimensions : sequence of int
         The window's extent along each axis.
     window_strides, base_dilation, window_dilation : sequence of int, optional
-        Steps between windows, and distances between neighbours of the operand and of the window; 1 by default.
+        Steps between windows, and distances between neighbours of the operand and of the window; 1
+        by default.
     padding : str or sequence of pairs of int
         "SAME", "SAME_LOWER", "VALID", or numbers for each axis.
     """
@@ -392,7 +409,8 @@ def reduce_window_max(
     base_dilation: Sequence[int] | None = None,
     window_dilation: Sequence[int] | None = None,
 ) -> Any:
-    """The greatest element of each window; NaN if there is one; the least value of the dtype in padding.
+    """The greatest element of each window; NaN if there is one; the least value of the dtype in
+    padding.
 
     Parameters
     ----------
@@ -415,7 +433,8 @@ def reduce_window_min(
     base_dilation: Sequence[int] | None = None,
     window_dilation: Sequence[int] | None = None,
 ) -> Any:
-    """The least element of each window; NaN if there is one; the greatest value of the dtype in padding.
+    """The least element of each window; NaN if there is one; the greatest value of the dtype in
+    padding.
 
     Parameters
     ----------
@@ -440,7 +459,8 @@ def select_and_gather_add(
     base_dilation: Sequence[int] | None = None,
     window_dilation: Sequence[int] | None = None,
 ) -> Any:
-    """For each window, the element of `tangents` at the place where `operand` is greatest (or least).
+    """For each window, the element of `tangents` at the place where `operand` is greatest (or
+    least).
 
     Parameters
     ----------
@@ -467,7 +487,8 @@ def select_and_scatter_add(
     base_dilation: Sequence[int] | None = None,
     window_dilation: Sequence[int] | None = None,
 ) -> Any:
-    """Each window's value of `source`, added at the place where `operand` is greatest (or least) in the window.
+    """Each window's value of `source`, added at the place where `operand` is greatest (or least) in
+    the window.
 
     Parameters
     ----------

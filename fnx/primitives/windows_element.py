@@ -1,7 +1,8 @@
-"""Element rules of window reductions: which element of the operand lies under which element of which window.
+"""Element rules of window reductions: which element of the operand lies under which element of
+which window.
 
-What comes in: the builder, the index of a window (or of an operand's element), the parameters.  What goes out:
-scalar expressions for the compiler to fuse.  Read next: `windows`.
+What comes in: the builder, the index of a window (or of an operand's element), the parameters.
+What goes out: scalar expressions for the compiler to fuse.  Read next: `windows`.
 """
 
 from __future__ import annotations
@@ -70,8 +71,10 @@ def scatter_element(
     base_dilation: tuple[int, ...],
     window_dilation: tuple[int, ...],
 ) -> Any:
-    """The element rule of `select_and_scatter_add`: each element asks the windows over it whether it wins."""
-    # Element q of the operand is under element j of window o where o * stride = q * base + low - j * spacing.
+    """The element rule of `select_and_scatter_add`: each element asks the windows over it whether
+    it wins."""
+    # Element q of the operand is under element j of window o where o * stride = q * base + low - j
+    # * spacing.
     shape, windows, dtype = operand.aval.shape, source.aval.shape, source.aval.dtype
     params: dict[str, Any] = {
         "window_dimensions": window_dimensions,
@@ -125,7 +128,7 @@ def scatter_element(
     return total if working == dtype else b.convert(total, dtype)
 
 
-# ---------------------------------------------------------------------------------------------- positions
+# ---------------------------------------------------------------------------------------- positions
 
 
 def _under(
@@ -141,7 +144,8 @@ def _under(
     base_dilation: tuple[int, ...],
     window_dilation: tuple[int, ...],
 ) -> tuple[Any, list[Any]]:
-    """Where window element `j` of window `i` lies in the operand, and when: not in padding, not in a hole.
+    """Where window element `j` of window `i` lies in the operand, and when: not in padding, not in
+    a hole.
 
     The condition is None where it always holds.
     """
@@ -195,7 +199,8 @@ def _winner(
     larger: bool,
     params: dict[str, Any],
 ) -> tuple[Any, Any, Any]:
-    """Value and position (in the window) of the winner of window `i`, and the payload's element there."""
+    """Value and position (in the window) of the winner of window `i`, and the payload's element
+    there."""
     dtype = x.aval.dtype
     extents = _inner(params["window_dimensions"])
     lowest = b.constant(extreme(dtype, larger), dtype)

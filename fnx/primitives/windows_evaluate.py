@@ -1,8 +1,8 @@
 """How window reductions are evaluated with NumPy.
 
-Sum, max and min are done axis by axis (a window is a product of intervals), one vectorised operation for each element of
-the interval.  The winners of windows are found by passing over the elements of the window in order.
-Read next: `windows`.
+Sum, max and min are done axis by axis (a window is a product of intervals), one vectorised
+operation for each element of the interval.  The winners of windows are found by passing over the
+elements of the window in order. Read next: `windows`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from fnx.dtypes import kind_of
 from fnx.primitives.convolution_evaluate import dilate_and_pad
-from fnx.primitives.families import kind_of
-from fnx.primitives.reductions import wide
+from fnx.primitives.reductions import extreme, wide
 from fnx.primitives.window_shapes import window_extents
 
 __all__ = ["evaluate_gather", "evaluate_scatter", "evaluate_window_reduction"]
@@ -47,11 +47,21 @@ def evaluate_window_reduction(
     if 0 in extents:
         return np.empty(extents, dtype)
     x = dilate_and_pad(x, base_dilation, padding, identity)
+    out = _reduce_axes(ufunc, x, extents, window_dimensions, window_strides, window_dilation)
+    return np.asarray(out).astype(dtype, copy=False)
+
+
+def _reduce_axes(
+    ufunc: np.ufunc,
+    x: NDArray,
+    extents: Sequence[int],
+    window: Sequence[int],
+    strides: Sequence[int],
+    spacing: Sequence[int],
+) -> NDArray:
     for axis, count in enumerate(extents):
-        x = _reduce_axis(
-            ufunc, x, axis, count, window_dimensions[axis], window_strides[axis], window_dilation[axis]
-        )
-    return np.asarray(x).astype(dtype, copy=False)
+        x = _reduce_axis(ufunc, x, axis, count, window[axis], strides[axis], spacing[axis])
+    return x
 
 
 def _reduce_axis(
@@ -83,12 +93,15 @@ def _pieces(
     window: Sequence[int],
     strides: Sequence[int],
     spacing: Sequence[int],
-) -> Iterator[tuple[tuple[slice, ...], NDArray]]:
-    """For each element of the window in order: where it lies in the padded array for all windows, and what's there."""
+) -> Iterator[tuple[Any, NDArray]]:
+    """For each element of the window: where it lies in the padded array, and what's there."""
     for position in np.ndindex(*window):
-        at = tuple(
-            slice(k * d, k * d + (n - 1) * s + 1, s)
-            for k, n, s, d in zip(position, extents, strides, spacing, strict=True)
+        at: Any = (
+            ...,  # a view, also of an array without axes
+            *(
+                slice(k * d, k * d + (n - 1) * s + 1, s)
+                for k, n, s, d in zip(position, extents, strides, spacing, strict=True)
+            ),
         )
         yield at, x[at]
 
@@ -102,24 +115,30 @@ def _winners(
     padding: Pads,
     base: Sequence[int],
     spacing: Sequence[int],
-) -> NDArray:
-    """The position in its window of each window's winner; -1 where a window holds no element."""
-    padded = dilate_and_pad(x, base, padding, x.dtype.type(0))
-    plain = padded is x
-    real = None if plain else dilate_and_pad(np.ones(x.shape, np.bool_), base, padding, False)
-    floating = kind_of(x.dtype) == "f"
-    winner = np.full(extents, -1, np.int64)
-    best = np.zeros(extents, x.dtype)
-    for k, (at, piece) in enumerate(_pieces(padded, extents, window, strides, spacing)):
-        better = piece > best if larger else piece < best
-        if floating:
-            better |= np.isnan(piece) & ~np.isnan(best)
-        better |= winner < 0
+) -> Iterator[NDArray]:
+    """For each element of the window in order, the windows that it wins: the first equal to the
+    extreme, or NaN."""
+    filled = dilate_and_pad(x, base, padding, extreme(x.dtype, larger))
+    real = None
+    if filled is not x:
+        real = dilate_and_pad(np.ones(x.shape, np.bool_), base, padding, False)
+    best = _reduce_axes(
+        np.maximum if larger else np.minimum, filled, extents, window, strides, spacing
+    )
+    undefined = kind_of(x.dtype) == "f" and bool(np.isnan(best).any())
+    decided: Any = None
+    for at, piece in _pieces(filled, extents, window, strides, spacing):
+        wins = np.equal(piece, best)
+        if undefined:
+            wins = wins | np.isnan(piece)
         if real is not None:
-            better &= real[at]
-        np.copyto(winner, k, where=better)
-        np.copyto(best, piece, where=better)
-    return winner
+            wins &= real[at]
+        if decided is None:
+            decided = wins.copy()
+        else:
+            np.greater(wins, decided, out=wins)  # and not decided before
+            decided |= wins
+        yield wins
 
 
 def evaluate_gather(
@@ -141,12 +160,12 @@ def evaluate_gather(
     if 0 in extents:
         return out
     shape = (extents, window_dimensions, window_strides)
-    winner = _winners(
+    winners = _winners(
         operand, select_prim == "ge", *shape, padding, base_dilation, window_dilation
     )
     padded = dilate_and_pad(tangents, base_dilation, padding, tangents.dtype.type(0))
-    for k, (_, piece) in enumerate(_pieces(padded, *shape, window_dilation)):
-        np.copyto(out, piece, where=winner == k)
+    for wins, (_, piece) in zip(winners, _pieces(padded, *shape, window_dilation), strict=True):
+        np.copyto(out, piece, where=wins)
     return out
 
 
@@ -162,21 +181,27 @@ def evaluate_scatter(
     window_dilation: tuple[int, ...],
 ) -> NDArray:
     """The evaluate rule of `select_and_scatter_add`."""
-    working = wide(source.dtype)
+    dtype, working = source.dtype, wide(source.dtype)
     if 0 in source.shape or 0 in operand.shape:
         return np.zeros(operand.shape, source.dtype)
+    source = source.astype(working, copy=False)
     shape = (source.shape, window_dimensions, window_strides)
-    winner = _winners(
+    winners = _winners(
         operand, select_prim == "ge", *shape, padding, base_dilation, window_dilation
     )
+    if not any(low or high for low, high in padding) and set(base_dilation) <= {1}:
+        out = np.zeros(operand.shape, working)
+        for wins, (_, piece) in zip(winners, _pieces(out, *shape, window_dilation), strict=True):
+            np.add(piece, source, out=piece, where=wins)
+        return out.astype(dtype, copy=False)
     # One padded array whose inner part, without holes, is the result.
     index = dilate_and_pad(
         np.arange(operand.size).reshape(operand.shape), base_dilation, padding, -1
     )
     padded = np.zeros(index.shape, working)
-    for k, (at, piece) in enumerate(_pieces(padded, *shape, window_dilation)):
-        padded[at] = piece + np.where(winner == k, source, source.dtype.type(0)).astype(working)
+    for wins, (_, piece) in zip(winners, _pieces(padded, *shape, window_dilation), strict=True):
+        np.add(piece, source, out=piece, where=wins)
     out = np.zeros(operand.size, working)
     inside = index >= 0
     out[index[inside]] = padded[inside]
-    return out.reshape(operand.shape).astype(source.dtype, copy=False)
+    return out.reshape(operand.shape).astype(dtype, copy=False)

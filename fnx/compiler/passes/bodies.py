@@ -1,7 +1,7 @@
 """Applying a pass to a program and to the programs inside its control flow.
 
-A pass is a function from Jaxpr to Jaxpr that looks at one list of equations; `everywhere` takes it to
-the bodies of loops and branches as well, innermost first.
+A pass is a function from Jaxpr to Jaxpr that looks at one list of equations; `everywhere` takes
+it to the bodies of loops and branches as well, innermost first.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The cost model of the cut: what computing an element costs, and what keeping it in memory costs.
 
-All figures are nanoseconds on one core, rough on purpose: they only have to rank "compute it again"
-against "write it and read it back" and against the price of one more kernel.  Sizes count elements.
-`reads` says how often an operand is read by an equation that computes its results element by
-element; everything else follows from it.  Read next: `fuse`, the only user.
+All figures are nanoseconds on one core, rough on purpose: they only have to rank "compute it
+again" against "write it and read it back" and against the price of one more kernel. Sizes count
+elements. `reads` says how often an operand is read by an equation that computes its results
+element by element; everything else follows from it. Read next: `fuse`, the only user.
 """
 
 from __future__ import annotations

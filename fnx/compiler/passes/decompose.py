@@ -1,8 +1,8 @@
 """Choosing between two ways to compute one thing, where a primitive has both.
 
-In comes a program without calls; out comes one in which a small contraction is a reduction that the
-cut may fuse, and a large one stays a call of the named kernel, which packs its operands and blocks
-for registers: that pays only above a size.  Read next: `fuse`.
+In comes a program without calls; out comes one in which a small contraction is a reduction that
+the cut may fuse, and a large one stays a call of the named kernel, which packs its operands and
+blocks for registers: that pays only above a size. Read next: `fuse`.
 """
 
 from __future__ import annotations

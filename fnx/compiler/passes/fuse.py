@@ -1,13 +1,13 @@
 """The cut: from a program to steps, most of them groups of equations that become one loop nest.
 
-In comes a Jaxpr whose calls are inlined; out comes a `Block`.  Equations are visited from the last
-to the first.  One whose results are read by a single group joins it, if computing it where it is
+In comes a Jaxpr whose calls are inlined; out comes a `Block`. Equations are visited from the last
+to the first. One whose results are read by a single group joins it, if computing it where it is
 read costs less than keeping it in memory; one that only names elements in another shape, or
-spreads a scalar, is computed wherever it is read; one that several steps read is computed once, in a
-group of its own shape if that makes no cycle, else in a new group.  Then groups of one shape that
-read the same arrays are merged.  Groups are of medium size: small enough that the time to compile
-stays proportional to the program, large enough that a chain of operations, or a reduction with
-what surrounds it along the same rows, is one pass over memory, and scalars are one kernel.
+spreads a scalar, is computed wherever it is read; one that several steps read is computed once,
+in a group of its own shape if that makes no cycle, else in a new group. Then groups of one shape
+that read the same arrays are merged. Groups are of medium size: small enough that the time to
+compile stays proportional to the program, large enough that a chain of operations, or a reduction
+with what surrounds it along the same rows, is one pass over memory, and scalars are one kernel.
 Read next: `costs` (the figures), `schedule` (the order).
 """
 

@@ -1,10 +1,11 @@
-"""Calls become part of the program, at every depth; what is left holds programs for control flow only.
+"""Calls become part of the program, at every depth; only control flow still holds programs.
 
-In comes any Jaxpr; out comes one without calls.  There are three kinds (`HigherOrderPrimitive.inline_at`).
-Calls that carry rules for transforms, and jit, are recorded again: with value numbering, folds and the
-removal of dead code across their borders.  Calls that mean "compute this again" (checkpoint) are put
-in place afterwards and as they are: value numbering would merge them with the first computation
-and undo their purpose.  Bodies of loops and branches are treated alike.  Read next: `layout`.
+In comes any Jaxpr; out comes one without calls. There are three kinds
+(`HigherOrderPrimitive.inline_at`). Calls that carry rules for transforms, and jit, are recorded
+again: with value numbering, folds and the removal of dead code across their borders. Calls that
+mean "compute this again" (checkpoint) are put in place afterwards and as they are: value
+numbering would merge them with the first computation and undo their purpose. Bodies of loops and
+branches are treated alike. Read next: `layout`.
 """
 
 from __future__ import annotations

@@ -1,13 +1,14 @@
-"""The order of steps: dependencies first, effects in program order, else as the program was written.
+"""The order of steps: dependencies first, effects as in the program, else as it was written.
 
 In comes a list of steps of one program in any order; out comes a list in which every step stands
-behind what it reads.  Among the steps that are ready the one whose last equation was written first
+behind what it reads. Among the steps that are ready the one whose last equation was written first
 runs first, so that memory is freed about when the author of the program would have freed it.
 """
 
 from __future__ import annotations
 
 import heapq
+import itertools
 from collections.abc import Mapping, Sequence
 
 from fnx.compiler.passes.steps import Step, variables
@@ -42,7 +43,7 @@ def schedule(steps: Sequence[Step], order: Mapping[Eqn, int]) -> list[Step]:
         (k for k, step in enumerate(steps) if any(e.effects for e in step.eqns)),
         key=ranks.__getitem__,
     )
-    for earlier, later in zip(effectful, effectful[1:]):
+    for earlier, later in itertools.pairwise(effectful):
         depend(later, earlier)
     ready = [(ranks[k], k) for k, count in enumerate(waits) if count == 0]
     heapq.heapify(ready)

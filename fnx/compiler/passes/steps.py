@@ -1,10 +1,10 @@
 """What the cut makes of a program: a `Block` of `Step` objects, each one piece of work.
 
 A step computes its outputs from its inputs in one of five ways: ``loops`` (a group of equations
-that becomes generated loop nests), ``kernel`` (one named kernel), ``alias`` (the same memory under
-another shape), ``control`` (a loop or a branch whose bodies are blocks), ``host`` (a step in
-Python).  Steps use the variables of the program that they were cut from, so a block is the program
-in coarser units.  Read next: `fuse`, which cuts; `fnx.compiler.planning`, which places.
+that becomes generated loop nests), ``kernel`` (one named kernel), ``alias`` (the same memory
+under another shape), ``control`` (a loop or a branch whose bodies are blocks), ``host`` (a step
+in Python). Steps use the variables of the program that they were cut from, so a block is the
+program in coarser units. Read next: `fuse`, which cuts; `fnx.compiler.planning`, which places.
 """
 
 from __future__ import annotations

@@ -6,14 +6,15 @@ stride of each; the parallel axis is the first.  The variant is a dtype, or two 
 
 from __future__ import annotations
 
-from fnx.kernels.source.intrinsics import SIGNATURE, element, inner, word
+from fnx.kernels.source.intrinsics import NUMBA_TYPES, SIGNATURE, element, inner, word
+
+_PARTS = {"complex64": "float32", "complex128": "float64"}
 
 
 def entries(variant):
     """The functions for a dtype or a pair of dtypes."""
     source_dtype, _, destination_dtype = variant.partition("-")
-    load, _ = element(source_dtype)
-    _, store = element(destination_dtype or source_dtype)
+    load, store = _conversion(source_dtype, destination_dtype or source_dtype)
 
     @inner
     def copy_axes(words, axis, axes, source, destination, begin, end):
@@ -44,3 +45,48 @@ def entries(variant):
         copy_axes(words, 0, word(words, 2), word(words, 0), word(words, 1), begin, end)
 
     return [(copy, SIGNATURE, "copy")]
+
+
+def _conversion(source, destination):
+    """``load`` and ``store`` of whole elements, which convert on the way."""
+    if source in _PARTS:
+        if source != destination:
+            raise ValueError(f"copying: no conversion from {source} to {destination}.")
+        bits = {"complex64": "int64", "complex128": None}[source]
+        return element(bits) if bits else _wide_element()
+    load_source, _ = element(source)
+    part = _PARTS.get(destination, destination)
+    _, store_part = element(part)
+    number = NUMBA_TYPES.get(part, NUMBA_TYPES["float32"])
+    to_bool = destination == "bool"
+
+    @inner
+    def load(place, index):
+        value = load_source(place, index)
+        return number(value != 0) if to_bool else number(value)
+
+    if destination not in _PARTS:
+        return load, store_part
+
+    @inner
+    def store(place, index, value):
+        store_part(place, 2 * index, value)
+        store_part(place, 2 * index + 1, number(0))
+
+    return load, store
+
+
+def _wide_element():
+    """Elements of 16 bytes, as pairs."""
+    load_half, store_half = element("float64")
+
+    @inner
+    def load(place, index):
+        return load_half(place, 2 * index), load_half(place, 2 * index + 1)
+
+    @inner
+    def store(place, index, value):
+        store_half(place, 2 * index, value[0])
+        store_half(place, 2 * index + 1, value[1])
+
+    return load, store

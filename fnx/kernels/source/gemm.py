@@ -74,7 +74,12 @@ def entries(variant):
                 zero_bytes(panel + (q * columns + width) * size, (columns - width) * size)
 
     def pack(words, begin, end):
-        source, batch_stride, row, column = word(words, 0), word(words, 1), word(words, 2), word(words, 3)
+        source, batch_stride, row, column = (
+            word(words, 0),
+            word(words, 1),
+            word(words, 2),
+            word(words, 3),
+        )
         depth, width, panels = word(words, 4), word(words, 5), word(words, 6)
         packed = word(words, 7)
         for unit in range(begin, end):
@@ -161,7 +166,15 @@ def entries(variant):
                             register_kernel(a_panel, 0, 0, b_panel, columns, place, c_row, deep, k)
                         else:
                             edge_block(
-                                a_panel, b_panel, deep, place, c_row, min(rows, i1 - i), wide, k, spare
+                                a_panel,
+                                b_panel,
+                                deep,
+                                place,
+                                c_row,
+                                min(rows, i1 - i),
+                                wide,
+                                k,
+                                spare,
                             )
         release(pool, scratch)
 
@@ -185,13 +198,23 @@ def entries(variant):
                     j = j0
                     while j + row_columns <= j1:
                         row_kernel(
-                            a_here, 0, a_column, b_here + j * size, b_row, c_here + j * size, 0, deep, k
+                            a_here,
+                            0,
+                            a_column,
+                            b_here + j * size,
+                            b_row,
+                            c_here + j * size,
+                            0,
+                            deep,
+                            k,
                         )
                         j += row_columns
                     for p in range(j, j1):
                         total = load(a_here, 0) * load(b_here, p)
                         for q in range(1, deep):
-                            total = fma(load(a_here, q * a_column), load(b_here, q * b_row + p), total)
+                            total = fma(
+                                load(a_here, q * a_column), load(b_here, q * b_row + p), total
+                            )
                         if k:
                             total += load(c_here, p)
                         store(c_here, p, total)

@@ -69,9 +69,7 @@ def declared(
     builder: ir.IRBuilder, name: str, result: ir.Type, arguments: list[ir.Type]
 ) -> ir.Function:
     """A function that LLVM provides."""
-    return cgutils.get_or_insert_function(
-        builder.module, ir.FunctionType(result, arguments), name
-    )
+    return cgutils.get_or_insert_function(builder.module, ir.FunctionType(result, arguments), name)
 
 
 def element(dtype: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
@@ -86,7 +84,9 @@ def element(dtype: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
     @intrinsic
     def load(context, address, index):
         def generate(context, builder, signature, arguments):
-            return builder.load(pointer(builder, *arguments, llvm_type), typ=llvm_type)
+            return builder.load(
+                pointer(builder, arguments[0], arguments[1], llvm_type), typ=llvm_type
+            )
 
         return numba_type(types.intp, types.intp), generate
 
@@ -108,7 +108,7 @@ def _half_element(dtype: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
     @intrinsic
     def load(context, address, index):
         def generate(context, builder, signature, arguments):
-            place = pointer(builder, *arguments, I16)
+            place = pointer(builder, arguments[0], arguments[1], I16)
             bits = builder.load(place, typ=I16)
             if dtype == "float16":
                 return builder.fpext(builder.bitcast(bits, ir.HalfType()), single)
@@ -149,7 +149,7 @@ def word(context, words, index):
     """The integer at a position of a kernel's words."""
 
     def generate(context, builder, signature, arguments):
-        return builder.load(pointer(builder, *arguments, I64), typ=I64)
+        return builder.load(pointer(builder, arguments[0], arguments[1], I64), typ=I64)
 
     return types.intp(types.intp, types.intp), generate
 
@@ -197,9 +197,7 @@ def zero_bytes(context, destination, size):
 
     def generate(context, builder, signature, arguments):
         opaque, void = ir.PointerType(), ir.VoidType()
-        function = declared(
-            builder, "llvm.memset.p0.i64", void, [opaque, I8, I64, ir.IntType(1)]
-        )
+        function = declared(builder, "llvm.memset.p0.i64", void, [opaque, I8, I64, ir.IntType(1)])
         place = builder.inttoptr(arguments[0], opaque)
         builder.call(function, [place, I8(0), arguments[1], ir.IntType(1)(0)])
         return context.get_dummy_value()

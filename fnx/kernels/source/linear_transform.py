@@ -68,9 +68,7 @@ def _apply(emit: Lanes, matrix: Matrix, values: Sequence[ir.Value]) -> list[ir.V
     return _by_column_pairs(emit, matrix, values)
 
 
-def _by_row_pairs(
-    emit: Lanes, matrix: Matrix, values: Sequence[ir.Value]
-) -> list[ir.Value] | None:
+def _by_row_pairs(emit: Lanes, matrix: Matrix, values: Sequence[ir.Value]) -> list[ir.Value] | None:
     """Rows of the points +p and -p differ by the sign of odd columns: sum even and odd apart."""
     size = len(values)
     if size < 4:
@@ -79,8 +77,7 @@ def _by_row_pairs(
     for i in range(len(matrix)):
         for j in range(i + 1, len(matrix)):
             mirrored = all(
-                matrix[j][k] == (matrix[i][k] if k % 2 == 0 else -matrix[i][k])
-                for k in range(size)
+                matrix[j][k] == (matrix[i][k] if k % 2 == 0 else -matrix[i][k]) for k in range(size)
             )
             if results[i] is None and results[j] is None and mirrored and any(matrix[i][1::2]):
                 even = _combination(emit, matrix[i][0::2], values[0::2])
@@ -94,9 +91,7 @@ def _by_row_pairs(
     ]
 
 
-def _by_column_pairs(
-    emit: Lanes, matrix: Matrix, values: Sequence[ir.Value]
-) -> list[ir.Value]:
+def _by_column_pairs(emit: Lanes, matrix: Matrix, values: Sequence[ir.Value]) -> list[ir.Value]:
     """Columns of equal magnitude: work on the sum and the difference of their values."""
     size, height = len(values), len(matrix)
     pairs: list[tuple[int, int]] = []
@@ -123,9 +118,7 @@ def _by_column_pairs(
     return results
 
 
-def _combination(
-    emit: Lanes, factors: Sequence[float], values: Sequence[ir.Value]
-) -> ir.Value:
+def _combination(emit: Lanes, factors: Sequence[float], values: Sequence[ir.Value]) -> ir.Value:
     """The sum of factors times values, those with factor 1 or -1 first."""
     terms = [(f, v) for f, v in zip(factors, values, strict=True) if f != 0]
     terms.sort(key=lambda term: abs(term[0]) != 1)

@@ -125,7 +125,16 @@ class _RegisterBlock:
         self.emit, self.rows, self.vectors = emit, rows, vectors
         self.sums: list[list[ir.Value]] = []
 
-    def multiply(self, a, a_row, a_depth, b, b_depth, depth, grouped) -> None:
+    def multiply(
+        self,
+        a: ir.Value,
+        a_row: ir.Value,
+        a_depth: ir.Value,
+        b: ir.Value,
+        b_depth: ir.Value,
+        depth: ir.Value,
+        grouped: bool,
+    ) -> None:
         emit, builder = self.emit, self.emit.builder
         row_starts = [builder.mul(a_row, I64(i)) for i in range(self.rows)]
         before = builder.block
@@ -141,9 +150,9 @@ class _RegisterBlock:
         self.sums = []
         for i in range(self.rows):
             element = emit.load_splat(a, builder.add(row_starts[i], a_at))
-            self.sums.append([
-                emit.fma(element, columns[j], sums[i][j]) for j in range(self.vectors)
-            ])
+            self.sums.append(
+                [emit.fma(element, columns[j], sums[i][j]) for j in range(self.vectors)]
+            )
         following = builder.add(k, I64(1))
         if grouped:
             within = builder.and_(following, I64(emit.lanes - 1))
@@ -161,7 +170,7 @@ class _RegisterBlock:
         builder.cbranch(builder.icmp_signed("<", advanced[0], depth), loop, done)
         builder.position_at_end(done)
 
-    def write(self, c, c_row, accumulate) -> None:
+    def write(self, c: ir.Value, c_row: ir.Value, accumulate: ir.Value) -> None:
         emit, builder = self.emit, self.emit.builder
         with builder.if_else(builder.icmp_signed("!=", accumulate, I64(0))) as (yes, no):
             for branch, adds in ((yes, True), (no, False)):
@@ -209,9 +218,7 @@ def make_dot_kernel(dtype: str, rows: int, columns: int, lanes: int) -> Intrinsi
             )  # fmt: skip
             for i in range(rows):
                 for j in range(columns):
-                    place = builder.add(
-                        builder.mul(c_row, I64(i)), builder.mul(c_column, I64(j))
-                    )
+                    place = builder.add(builder.mul(c_row, I64(i)), builder.mul(c_column, I64(j)))
                     builder.store(sums[i * columns + j], pointer(builder, c, place, emit.scalar))
             return context.get_dummy_value()
 
@@ -229,14 +236,24 @@ class _Scalars:
         name = "llvm.fma.f32" if dtype == "float32" else "llvm.fma.f64"
         self._fma = declared(builder, name, self.type, [self.type] * 3)
 
-    def load(self, address, index):
+    def load(self, address: ir.Value, index: ir.Value) -> ir.Value:
+        """The element at an index."""
         return self.builder.load(pointer(self.builder, address, index, self.type), typ=self.type)
 
-    def fma(self, x, y, z):
+    def fma(self, x: ir.Value, y: ir.Value, z: ir.Value) -> ir.Value:
+        """``x * y + z`` with one rounding."""
         return self.builder.call(self._fma, [x, y, z])
 
 
-def _dot_loop(builder, begin, end, step, initial, emit, read) -> list[ir.Value]:
+def _dot_loop(
+    builder: ir.IRBuilder,
+    begin: ir.Value,
+    end: ir.Value,
+    step: int,
+    initial: Sequence[ir.Value],
+    emit: Lanes | _Scalars,
+    read: Callable[[ir.Value, Any], tuple[list[ir.Value], list[ir.Value]]],
+) -> list[ir.Value]:
     """Sums of products over [begin, end) in steps; the loop may run no time at all."""
     before = builder.block
     test = builder.append_basic_block("dot.test")
@@ -299,12 +316,9 @@ def _transposed(emit: Lanes, block: Sequence[ir.Value]) -> list[ir.Value]:
     """
     lanes, rows = emit.lanes, list(block)
     masks = [
-        [k // 2 + (lanes if k % 2 else 0) + half for k in range(lanes)]
-        for half in (0, lanes // 2)
+        [k // 2 + (lanes if k % 2 else 0) + half for k in range(lanes)] for half in (0, lanes // 2)
     ]
-    constants = [
-        ir.Constant(ir.VectorType(I32, lanes), [I32(k) for k in mask]) for mask in masks
-    ]
+    constants = [ir.Constant(ir.VectorType(I32, lanes), [I32(k) for k in mask]) for mask in masks]
     for _ in range(lanes.bit_length() - 1):
         mixed = []
         for i in range(lanes // 2):

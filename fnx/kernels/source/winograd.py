@@ -89,7 +89,9 @@ def entries(variant):
                         copy_bytes(to, patch + (i * tile + j) * lanes * 4, count * 4)
 
     @inner
-    def filter_panel(weights, row, column, c_stride, k_stride, c, k, kernels, patch, out, out_point):
+    def filter_panel(
+        weights, row, column, c_stride, k_stride, c, k, kernels, patch, out, out_point
+    ):
         """Transform the filters of one input channel for one panel of output channels."""
         for q in range(0, panel, lanes):
             start = weights + (c * c_stride + (k + q) * k_stride) * 4
@@ -121,7 +123,9 @@ def entries(variant):
         release(pool, patch)
 
     @inner
-    def multiply_tiles(v, v_point, v_group, count, weights, w_point, channels, k0, k1, m, m_point, m_row):
+    def multiply_tiles(
+        v, v_point, v_group, count, weights, w_point, channels, k0, k1, m, m_point, m_row
+    ):
         """M = V U for every point: count tiles (rounded up to whole blocks), kernels [k0, k1)."""
         for p in range(points):
             for k in range(k0, k1, panel):
@@ -238,7 +242,9 @@ def entries(variant):
             to = out + (c // panel * out_panel + c % panel) * 4
             if inside and c + lanes <= channels:
                 start = image + ((h0 * width + w0) * channels + c) * 4
-                from_output(start, width * channels, channels, to, out_point * side, out_point, 0, 0)
+                from_output(
+                    start, width * channels, channels, to, out_point * side, out_point, 0, 0
+                )
             else:
                 count = min(lanes, channels - c)
                 copy_patch(image, height, width, channels, h0, w0, tile, c, count, patch)
@@ -300,7 +306,12 @@ def entries(variant):
         x, y, v, d = word(words, 0), word(words, 1), word(words, 2), word(words, 3)
         height, width, channels = word(words, 4), word(words, 5), word(words, 6)
         out_height, out_width, kernels = word(words, 7), word(words, 8), word(words, 9)
-        pad_h, pad_w, total, pool = word(words, 10), word(words, 11), word(words, 12), word(words, 13)
+        pad_h, pad_w, total, pool = (
+            word(words, 10),
+            word(words, 11),
+            word(words, 12),
+            word(words, 13),
+        )
         across = (out_width + tile - 1) // tile
         down = (out_height + tile - 1) // tile
         groups = (channels + lanes - 1) // lanes
@@ -366,9 +377,7 @@ def entries(variant):
             for k in range(0, kernels, lanes):
                 start = gradient + (c * c_stride + k * k_stride) * 4
                 if k_stride == 1 and k + lanes <= kernels:
-                    from_filter(
-                        patch + k * 4, padded * side, padded, start, row, column, 0, 0
-                    )
+                    from_filter(patch + k * 4, padded * side, padded, start, row, column, 0, 0)
                 else:
                     from_filter(patch + k * 4, padded * side, padded, tap, 3 * lanes, lanes, 0, 0)
                     for i in range(3):

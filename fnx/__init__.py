@@ -1,0 +1,97 @@
+"""fnx: pure functions over immutable arrays, traced and transformed by grad, vmap, jet and jit.
+
+The names are those of `jax`.  A program written for it runs after ``import fnx as jax, fnx.numpy as jnp``.
+"""
+
+from fnx import (
+    debug,
+    dtypes,
+    errors,
+    experimental,
+    extend,
+    lax,
+    nn,
+    numpy,
+    optim,
+    random,
+    tree,
+    tree_util,
+)
+from fnx.config import (
+    check_tracer_leaks,
+    checking_leaks,
+    config,
+    debug_infs,
+    debug_nans,
+    default_matmul_precision,
+    disable_jit,
+    enable_checks,
+    enable_x64,
+    explain_cache_misses,
+    log_compiles,
+    numpy_dtype_promotion,
+)
+from fnx.control.checkpoint import checkpoint
+from fnx.control.custom_api import custom_gradient, custom_jvp, custom_vjp
+from fnx.control.jit import jit, no_retrace
+from fnx.control.staging_api import ShapeDtypeStruct, eval_shape, make_jaxpr
+from fnx.core.array import Array
+from fnx.dtypes import float0
+from fnx.kernels.threads import set_threads
+from fnx.transforms.grad import grad, jvp, linear_transpose, linearize, value_and_grad, vjp
+from fnx.transforms.jacobian import hessian, jacfwd, jacrev
+from fnx.transforms.vmap import vmap
+
+jacobian = jacrev
+remat = checkpoint
+
+__all__ = [
+    "Array",
+    "ShapeDtypeStruct",
+    "check_tracer_leaks",
+    "checking_leaks",
+    "checkpoint",
+    "config",
+    "custom_gradient",
+    "custom_jvp",
+    "custom_vjp",
+    "debug",
+    "debug_infs",
+    "debug_nans",
+    "default_matmul_precision",
+    "disable_jit",
+    "dtypes",
+    "enable_checks",
+    "enable_x64",
+    "errors",
+    "eval_shape",
+    "experimental",
+    "explain_cache_misses",
+    "extend",
+    "float0",
+    "grad",
+    "hessian",
+    "jacfwd",
+    "jacobian",
+    "jacrev",
+    "jit",
+    "jvp",
+    "lax",
+    "linear_transpose",
+    "linearize",
+    "log_compiles",
+    "make_jaxpr",
+    "nn",
+    "no_retrace",
+    "numpy",
+    "numpy_dtype_promotion",
+    "optim",
+    "random",
+    "remat",
+    "set_threads",
+    "tree",
+    "tree_util",
+    "value_and_grad",
+    "vjp",
+    "vmap",
+]

@@ -1,0 +1,5 @@
+"""Taylor mode (as `jax.experimental.jet`)."""
+
+from fnx.transforms.jacobian import jet
+
+__all__ = ["jet"]

@@ -1,0 +1,468 @@
+"""Arrays from nothing and from data: `array`, `asarray`, `zeros`, `arange`, `linspace`, `eye`, ...
+
+What has no dtype of its own is float32, or int32 (64 bits wide with ``enable_x64``).  Read next: `manipulation`.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fnx import dtypes
+from fnx.core.array import Array, adopt
+from fnx.core.conversion import as_value
+from fnx.core.tracing import Tracer
+from fnx.numpy.promotion import as_arrays, broadcast_to, cast, promote_inexact
+from fnx.primitives.arithmetic import add, div
+from fnx.primitives.shaping import full as full_
+from fnx.primitives.iota import iota
+
+__all__ = [
+    "arange", "array", "asarray", "astype", "copy", "empty", "empty_like", "eye", "full", "full_like", "identity",
+    "linspace", "ones", "ones_like", "shape_of", "tri", "zeros", "zeros_like",
+]  # fmt: skip
+
+
+def shape_of(shape: Any) -> tuple[int, ...]:
+    """A shape from an int or a sequence of ints."""
+    if isinstance(shape, (int, np.integer)):
+        return (int(shape),)
+    return tuple([operator.index(n) for n in shape])
+
+
+def _dtype(dtype: Any, default: str) -> np.dtype[Any]:
+    return dtypes.default_dtype(default) if dtype is None else dtypes.check_user_dtype(dtype)
+
+
+def asarray(a: Any, dtype: Any = None, order: Any = None, *, copy: bool | None = None) -> Any:
+    """An array from numbers, nested sequences, NumPy arrays or arrays.
+
+    Parameters
+    ----------
+    a : array-like
+        The data. NumPy arrays keep their dtype; Python numbers become float32, int32, bool or complex64.
+    dtype : dtype, optional
+        Convert to this one.
+    order : ignored
+        Arrays are in C order.
+    copy : bool, optional
+        Accepted; arrays are immutable.
+
+    Examples
+    --------
+    >>> asarray([1, 2])
+    Array([1, 2], dtype=int32)
+    """
+    wanted = None if dtype is None else dtypes.check_user_dtype(dtype)
+    if isinstance(a, (list, tuple)):
+        value = _from_sequence(a, wanted)
+    elif type(a) in (bool, int, float, complex) and wanted is not None:
+        return adopt(np.asarray(a, wanted))
+    elif isinstance(a, (Array, Tracer, np.ndarray, np.generic, bool, int, float, complex)) or hasattr(
+        a, "__jax_array__"
+    ):
+        value = as_value(a, "asarray")
+    elif hasattr(a, "__array__"):
+        value = as_value(np.asarray(a), "asarray")
+    elif hasattr(a, "__buffer__") or isinstance(a, (range, memoryview, bytearray)):
+        value = _from_sequence(list(a), wanted) if isinstance(a, range) else as_value(np.asarray(a))
+    else:
+        value = as_value(a, "asarray")
+    return value if wanted is None else cast(value, wanted)
+
+
+def array(
+    object: Any, dtype: Any = None, copy: bool = True, order: Any = "K", ndmin: int = 0
+) -> Any:
+    """An array from numbers, nested sequences, NumPy arrays or arrays.
+
+    Parameters
+    ----------
+    object : array-like
+        The data.
+    dtype : dtype, optional
+        Convert to this one.
+    copy : bool
+        Accepted; arrays are immutable.
+    order : ignored
+        Arrays are in C order.
+    ndmin : int
+        At least so many axes, new ones in front.
+
+    Examples
+    --------
+    >>> array([[1., 2.]])
+    Array([[1., 2.]], dtype=float32)
+    """
+    value = asarray(object, dtype)
+    if value.weak_type:
+        value = cast(value, value.dtype)
+    if value.ndim < ndmin:
+        value = value.reshape((1,) * (ndmin - value.ndim) + value.shape)
+    return value
+
+
+def _from_sequence(a: Any, dtype: Any) -> Any:
+    leaves: list[Any] = []
+    _collect(a, leaves)
+    if any(isinstance(x, Tracer) for x in leaves):
+        return _stack_nested(a, dtype)
+    plain = [x for x in leaves if not isinstance(x, (bool, int, float, complex))]
+    data = np.asarray(_unwrapped(a))
+    if data.dtype.kind not in "biufcV":
+        raise TypeError(
+            f"array: the data have NumPy dtype {data.dtype}, which is not numeric. "
+            "Nested sequences must be rectangular and hold numbers."
+        )
+    if dtype is not None:
+        return adopt(np.asarray(_unwrapped(a), dtype) if data.dtype.kind in "iu" else data.astype(dtype))
+    if not plain:
+        kind = "f" if data.size == 0 else dtypes.kind_of(data.dtype)
+        return adopt(data.astype(dtypes.default_dtype(kind)))
+    types = [(v.dtype, v.weak_type) for v in (as_value(x, "array") for x in leaves)]
+    return adopt(data.astype(dtypes.join(*types)[0]))
+
+
+def _collect(a: Any, leaves: list[Any]) -> None:
+    if isinstance(a, (list, tuple)):
+        for x in a:
+            _collect(x, leaves)
+    else:
+        leaves.append(a)
+
+
+def _unwrapped(a: Any) -> Any:
+    if isinstance(a, (list, tuple)):
+        return [_unwrapped(x) for x in a]
+    return a._data if isinstance(a, Array) else a
+
+
+def _stack_nested(a: Any, dtype: Any) -> Any:
+    from_parts = [asarray(x, dtype) for x in a]
+    return stack(from_parts)
+
+
+def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
+    """Arrays of one shape along a new axis; see `manipulation.stack`, which documents it."""
+    from fnx.numpy.manipulation import stack as stack_
+
+    return stack_(arrays, axis)
+
+
+def zeros(shape: Any, dtype: Any = None, **options: Any) -> Any:
+    """Zeros.
+
+    Parameters
+    ----------
+    shape : int or sequence of int
+        The extents.
+    dtype : dtype, optional
+        float32 by default.
+    **options
+        ``device``: accepted.
+
+    Examples
+    --------
+    >>> zeros(2)
+    Array([0., 0.], dtype=float32)
+    """
+    return full_(shape_of(shape), 0, _dtype(dtype, "f"))
+
+
+def ones(shape: Any, dtype: Any = None, **options: Any) -> Any:
+    """Ones.
+
+    Parameters
+    ----------
+    shape : int or sequence of int
+        The extents.
+    dtype : dtype, optional
+        float32 by default.
+    **options
+        ``device``: accepted.
+
+    Examples
+    --------
+    >>> ones(2)
+    Array([1., 1.], dtype=float32)
+    """
+    return full_(shape_of(shape), 1, _dtype(dtype, "f"))
+
+
+empty = zeros
+
+
+def full(shape: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Any:
+    """An array of one value.
+
+    Parameters
+    ----------
+    shape : int or sequence of int
+        The extents.
+    fill_value : array-like
+        Broadcast to the shape.
+    dtype : dtype, optional
+        The value's by default.
+    **options
+        ``device``: accepted.
+
+    Examples
+    --------
+    >>> full(2, 7)
+    Array([7, 7], dtype=int32)
+    """
+    value = asarray(fill_value, dtype)
+    return broadcast_to(cast(value, value.dtype), shape_of(shape))
+
+
+def zeros_like(a: Any, dtype: Any = None, shape: Any = None, **options: Any) -> Any:
+    """Zeros in the shape and dtype of an array.
+
+    Parameters
+    ----------
+    a : array-like
+        The model.
+    dtype, shape : optional
+        In place of the model's.
+    **options
+        ``device``: accepted.
+    """
+    return _filled_like(a, 0, dtype, shape)
+
+
+def ones_like(a: Any, dtype: Any = None, shape: Any = None, **options: Any) -> Any:
+    """Ones in the shape and dtype of an array.
+
+    Parameters
+    ----------
+    a : array-like
+        The model.
+    dtype, shape : optional
+        In place of the model's.
+    **options
+        ``device``: accepted.
+    """
+    return _filled_like(a, 1, dtype, shape)
+
+
+empty_like = zeros_like
+
+
+def full_like(a: Any, fill_value: Any, dtype: Any = None, shape: Any = None, **options: Any) -> Any:
+    """An array of one value in the shape and dtype of an array.
+
+    Parameters
+    ----------
+    a : array-like
+        The model.
+    fill_value : array-like
+        Broadcast to the shape.
+    dtype, shape : optional
+        In place of the model's.
+    **options
+        ``device``: accepted.
+    """
+    (model,) = as_arrays("full_like", a)
+    value = asarray(fill_value)
+    wanted = model.dtype if dtype is None else dtypes.check_user_dtype(dtype)
+    return broadcast_to(cast(value, wanted), model.shape if shape is None else shape_of(shape))
+
+
+def _filled_like(a: Any, value: Any, dtype: Any, shape: Any) -> Any:
+    model = a if hasattr(a, "shape") and hasattr(a, "dtype") else as_arrays("zeros_like", a)[0]
+    wanted = np.dtype(model.dtype) if dtype is None else dtypes.check_user_dtype(dtype)
+    return full_(tuple(model.shape) if shape is None else shape_of(shape), value, wanted)
+
+
+def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None, **options: Any) -> Any:
+    """Numbers from start to stop (exclusive) in equal steps.
+
+    Parameters
+    ----------
+    start, stop, step : number
+        The range; with one argument, from 0 to it.
+    dtype : dtype, optional
+        int32 for integers, float32 for floats by default.
+    **options
+        ``device``: accepted.
+
+    Examples
+    --------
+    >>> arange(3)
+    Array([0, 1, 2], dtype=int32)
+    """
+    if stop is None:
+        start, stop = 0, start
+    step = 1 if step is None else step
+    bounds = []
+    for x in (start, stop, step):
+        if isinstance(x, Tracer) and x.concrete() is None:
+            raise TypeError(
+                f"arange: the bounds decide the shape, but one of them is a traced {x.aval!r}. "
+                "Mark the argument with static_argnums, or use lax.iota with a fixed size."
+            )
+        bounds.append(x if isinstance(x, (int, float, complex)) else np.asarray(x)[()])
+    if dtype is None:
+        types = [
+            (dtypes.scalar_dtype(b), True) if isinstance(b, (int, float, complex)) and not isinstance(b, np.generic) else (b.dtype, False)
+            for b in bounds
+        ]
+        wanted = dtypes.canonicalize_dtype(dtypes.join(*types)[0])
+    else:
+        wanted = dtypes.check_user_dtype(dtype)
+    start, stop, step = bounds
+    if start == 0 and step == 1 and wanted.kind in "iuf":
+        return iota(wanted, max(int(np.ceil(stop)), 0))
+    return adopt(np.arange(start, stop, step).astype(wanted))
+
+
+def linspace(
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,
+    retstep: bool = False,
+    dtype: Any = None,
+    axis: int = 0,
+) -> Any:
+    """Numbers at equal distances between two ends.
+
+    Parameters
+    ----------
+    start, stop : array-like
+        The ends.
+    num : int
+        How many.
+    endpoint : bool
+        Whether `stop` is the last one.
+    retstep : bool
+        Also give the distance.
+    dtype : dtype, optional
+        float32 by default.
+    axis : int
+        Where the new axis stands.
+
+    Examples
+    --------
+    >>> linspace(0, 1, 3)
+    Array([0. , 0.5, 1. ], dtype=float32)
+    """
+    if num < 0:
+        raise ValueError(f"linspace: num must not be negative, got {num}.")
+    a, b = promote_inexact("linspace", start, stop)
+    wanted = dtypes.to_inexact_dtype(a.dtype) if dtype is None else dtypes.check_user_dtype(dtype)
+    from fnx.numpy import manipulation, ufuncs
+
+    count = num - 1 if endpoint else num
+    gap = ufuncs.subtract(b, a)
+    t = iota(a.dtype, num)
+    t = div(t, full_((num,), max(count, 1), a.dtype))
+    shape = (num,) + (1,) * max(a.ndim, b.ndim)
+    t = t.reshape(shape)
+    # a (1 - t) + b t is exact at both ends
+    result = ufuncs.add(ufuncs.multiply(a, ufuncs.subtract(1, t)), ufuncs.multiply(b, t))
+    result = cast(manipulation.moveaxis(result, 0, axis), wanted)
+    if retstep:
+        return result, ufuncs.divide(gap, count) if count > 0 else full((), np.nan)
+    return result
+
+
+def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None, **options: Any) -> Any:
+    """Ones on a diagonal, zeros elsewhere.
+
+    Parameters
+    ----------
+    N, M : int
+        Rows and columns; square by default.
+    k : int
+        Which diagonal; positive ones are above the main one.
+    dtype : dtype, optional
+        float32 by default.
+    **options
+        ``device``: accepted.
+
+    Examples
+    --------
+    >>> eye(2)
+    Array([[1., 0.],
+           [0., 1.]], dtype=float32)
+    """
+    columns = N if M is None else M
+    return cast(_diagonal_test(N, columns, k, "eq"), _dtype(dtype, "f"))
+
+
+def identity(n: int, dtype: Any = None) -> Any:
+    """The square matrix with ones on its diagonal.
+
+    Parameters
+    ----------
+    n : int
+        Rows and columns.
+    dtype : dtype, optional
+        float32 by default.
+    """
+    return eye(n, dtype=dtype)
+
+
+def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
+    """Ones at and below a diagonal, zeros above.
+
+    Parameters
+    ----------
+    N, M : int
+        Rows and columns; square by default.
+    k : int
+        Which diagonal.
+    dtype : dtype, optional
+        float32 by default.
+    """
+    return cast(_diagonal_test(N, N if M is None else M, k, "ge"), _dtype(dtype, "f"))
+
+
+def _diagonal_test(rows: int, columns: int, k: int, comparison: str) -> Any:
+    from fnx.primitives import comparison as comparisons
+    from fnx.primitives.shaping import broadcast_in_dim
+
+    i = broadcast_in_dim(iota(np.int32, rows), (rows, columns), (0,))
+    j = broadcast_in_dim(iota(np.int32, columns), (rows, columns), (1,))
+    shifted = add(i, full_((rows, columns), k, np.int32))
+    return getattr(comparisons, comparison)(shifted, j)
+
+
+def astype(x: Any, dtype: Any, /, *, copy: bool = False, device: Any = None) -> Any:
+    """The array in another dtype.
+
+    Parameters
+    ----------
+    x : array-like
+        The operand.
+    dtype : dtype
+        The new one; None is float32.
+    copy, device
+        Accepted; arrays are immutable, and there is one device.
+    """
+    (value,) = as_arrays("astype", x)
+    wanted = _dtype(dtype, "f")
+    if value.dtype.kind == "c" and wanted.kind != "c":
+        from fnx.numpy.ufuncs import real
+
+        value = real(value) if wanted.kind != "b" else value
+    return cast(value, wanted)
+
+
+def copy(a: Any, order: Any = None) -> Any:
+    """The array (arrays are immutable).
+
+    Parameters
+    ----------
+    a : array-like
+        The operand.
+    order : ignored
+        Arrays are in C order.
+    """
+    return array(a)
+
+

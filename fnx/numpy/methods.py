@@ -1,0 +1,164 @@
+"""Operators, methods and properties of arrays and tracers: `fnx.numpy`'s functions, installed once.
+
+Python's operators give NotImplemented for what isn't an array or a number, so that other classes can take part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from fnx.core.array import Array
+from fnx.core.operators import install
+from fnx.core.tracing import Tracer
+from fnx.numpy import creation, indexing, manipulation, products, reductions, ufuncs
+
+__all__: list[str] = []
+
+_OPERANDS = (Array, Tracer, np.ndarray, np.generic, bool, int, float, complex)
+
+
+def _operator(function: Callable[[Any, Any], Any], swapped: bool = False) -> Any:
+    if swapped:
+
+        def method(self: Any, other: Any) -> Any:
+            if isinstance(other, _OPERANDS) or hasattr(other, "__jax_array__"):
+                return function(other, self)
+            return NotImplemented
+
+    else:
+
+        def method(self: Any, other: Any) -> Any:
+            if type(other) is Array or isinstance(other, _OPERANDS) or hasattr(other, "__jax_array__"):
+                return function(self, other)
+            return NotImplemented
+
+    method.__name__ = function.__name__
+    method.__doc__ = function.__doc__
+    return method
+
+
+_BINARY = {
+    "add": ufuncs.add,
+    "sub": ufuncs.subtract,
+    "mul": ufuncs.multiply,
+    "truediv": ufuncs.true_divide,
+    "floordiv": ufuncs.floor_divide,
+    "mod": ufuncs.mod,
+    "divmod": ufuncs.divmod,
+    "pow": ufuncs.power,
+    "matmul": products.matmul,
+    "and": ufuncs.bitwise_and,
+    "or": ufuncs.bitwise_or,
+    "xor": ufuncs.bitwise_xor,
+    "lshift": ufuncs.left_shift,
+    "rshift": ufuncs.right_shift,
+}
+_COMPARISONS = {
+    "lt": ufuncs.less,
+    "le": ufuncs.less_equal,
+    "gt": ufuncs.greater,
+    "ge": ufuncs.greater_equal,
+    "eq": ufuncs.equal,
+    "ne": ufuncs.not_equal,
+}
+_UNARY = {
+    "neg": ufuncs.negative,
+    "pos": ufuncs.positive,
+    "abs": ufuncs.abs,
+    "invert": ufuncs.bitwise_invert,
+}
+
+
+def _shape_arguments(args: tuple[Any, ...]) -> Any:
+    return args[0] if len(args) == 1 else args
+
+
+def _reshape(self: Any, *shape: Any, order: str = "C") -> Any:
+    """The same elements in another shape; see `fnx.numpy.reshape`."""
+    return manipulation.reshape(self, _shape_arguments(shape), order)
+
+
+def _transpose(self: Any, *axes: Any) -> Any:
+    """The axes in another order; see `fnx.numpy.transpose`."""
+    return manipulation.transpose(self, _shape_arguments(axes) if axes else None)
+
+
+def _length(self: Any) -> int:
+    if self.ndim == 0:
+        raise TypeError(f"len() of an array without axes ({self.aval!r})")
+    return int(self.shape[0])
+
+
+def _iterate(self: Any) -> Iterator[Any]:
+    if self.ndim == 0:
+        raise TypeError(f"iteration over an array without axes ({self.aval!r})")
+    return iter(manipulation.unstack(self))
+
+
+def _set_item(self: Any, index: Any, value: Any) -> None:
+    raise TypeError(
+        "arrays are immutable: x[index] = y can't change one in place. "
+        "Write x = x.at[index].set(y) (or .add, .multiply, ...)."
+    )
+
+
+def _properties() -> dict[str, Any]:
+    return {
+        "T": property(lambda self: manipulation.transpose(self), doc="The axes in reversed order."),
+        "mT": property(lambda self: manipulation.matrix_transpose(self), doc="The last two axes exchanged."),
+        "real": property(lambda self: ufuncs.real(self), doc="The real part."),
+        "imag": property(lambda self: ufuncs.imag(self), doc="The imaginary part."),
+        "at": property(indexing.IndexHelper, doc="Updates: ``x.at[index].set(y)``."),
+        "flat": property(lambda self: iter(manipulation.ravel(self)), doc="The elements one by one."),
+    }
+
+
+def _methods() -> dict[str, Any]:
+    table: dict[str, Any] = {
+        "reshape": _reshape,
+        "transpose": _transpose,
+        "flatten": lambda self, order="C": manipulation.ravel(self, order),
+        "__getitem__": lambda self, index: indexing.index_array(self, index),
+        "__setitem__": _set_item,
+        "__len__": _length,
+        "__iter__": _iterate,
+        "__round__": lambda self, digits=0: ufuncs.round(self, digits or 0),
+        "astype": creation.astype,
+        "copy": creation.copy,
+        "clip": lambda self, min=None, max=None: ufuncs.clip(self, min, max),
+        "conj": ufuncs.conj,
+        "conjugate": ufuncs.conj,
+        "take": indexing.take,
+        "nonzero": indexing.nonzero,
+        "dot": products.dot,
+        "trace": products.trace,
+        "diagonal": products.diagonal,
+        "squeeze": manipulation.squeeze,
+        "swapaxes": manipulation.swapaxes,
+        "ravel": manipulation.ravel,
+        "repeat": manipulation.repeat,
+        "round": ufuncs.round,
+    }
+    for name in (
+        "sum", "prod", "max", "min", "mean", "var", "std", "any", "all", "argmax", "argmin", "cumsum", "cumprod",
+        "sort", "argsort", "ptp",
+    ):  # fmt: skip
+        table[name] = getattr(reductions, name)
+    for name, function in _BINARY.items():
+        table[f"__{name}__"] = _operator(function)
+        table[f"__r{name}__"] = _operator(function, swapped=True)
+    for name, function in _COMPARISONS.items():
+        table[f"__{name}__"] = _operator(function)
+    for name, function in _UNARY.items():
+        table[f"__{name}__"] = _bound(function)
+    return table
+
+
+def _bound(function: Callable[[Any], Any]) -> Any:
+    return lambda self: function(self)
+
+
+install({**_methods(), **_properties()})

@@ -1,0 +1,294 @@
+"""Keys of the counter-based generator threefry 2x32.
+
+A raw key is a uint32 array whose last axis has two words; `key` gives it typed, as a `KeyArray`, which is a pytree with
+that array as its leaf.  Splitting hashes counters, as JAX does with ``jax_threefry_partitionable`` (its default).
+Reference: Salmon, Moraes, Dror and Shaw, *Parallel random numbers: as easy as 1, 2, 3* (2011).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from fnx import numpy as jnp
+from fnx import tree_util
+from fnx.core.array import adopt
+from fnx.core.conversion import as_value
+from fnx.core.tracing import Tracer
+from fnx.primitives.bits import shift_right_logical, threefry2x32
+from fnx.primitives.iota import iota
+from fnx.primitives.shaping import broadcast_in_dim, full, reshape
+
+__all__ = [
+    "KeyArray",
+    "PRNGKey",
+    "clone",
+    "fold_in",
+    "hashed_counters",
+    "key",
+    "key_data",
+    "key_impl",
+    "raw",
+    "split",
+    "wrap_key_data",
+]
+
+
+@tree_util.register_pytree_node_class
+class KeyArray:
+    """An array of typed keys; made by `key`.
+
+    Parameters
+    ----------
+    data : Array
+        uint32, with a last axis of two words.
+
+    Examples
+    --------
+    >>> import fnx
+    >>> fnx.random.key(0)
+    KeyArray(shape=(), impl=threefry2x32)
+    """
+
+    __slots__ = ("data",)
+
+    def __init__(self, data: Any) -> None:
+        self.data = data
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The extents."""
+        return tuple(self.data.shape[:-1])
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of keys."""
+        return math.prod(self.shape)
+
+    def __getitem__(self, index: Any) -> KeyArray:
+        index = index if isinstance(index, tuple) else (index,)
+        if Ellipsis not in index:
+            index = (*index, Ellipsis)
+        return KeyArray(self.data[(*index, slice(None))])
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of a single key")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[KeyArray]:
+        return iter([self[k] for k in range(len(self))])
+
+    def reshape(self, *shape: Any) -> KeyArray:
+        """The keys in another shape.
+
+        Parameters
+        ----------
+        *shape : int
+            The extents.
+        """
+        sizes = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple) else shape
+        return KeyArray(jnp.reshape(self.data, (*sizes, 2)))
+
+    def __repr__(self) -> str:
+        return f"KeyArray(shape={self.shape}, impl=threefry2x32)"
+
+    def tree_flatten(self) -> tuple[tuple[Any], None]:
+        """The words."""
+        return (self.data,), None
+
+    @classmethod
+    def tree_unflatten(cls, aux: None, children: tuple[Any]) -> KeyArray:
+        """A key from its words."""
+        return cls(children[0])
+
+
+def PRNGKey(seed: Any, *, impl: Any = None) -> Any:
+    """A raw key: two uint32 words.
+
+    Parameters
+    ----------
+    seed : int
+        Of 64 bits.
+    impl : {None, "threefry2x32"}
+        The generator.
+
+    Examples
+    --------
+    >>> PRNGKey(0)
+    Array([0, 0], dtype=uint32)
+    """
+    _check_impl(impl)
+    if isinstance(seed, (int, np.integer)) and not isinstance(seed, bool):
+        if not -(2**63) <= int(seed) < 2**64:
+            raise OverflowError(f"PRNGKey: the seed {seed} doesn't fit into 64 bits.")
+        whole = int(seed) & (2**64 - 1)
+        return adopt(np.array([whole >> 32, whole & 0xFFFFFFFF], np.uint32))
+    value = as_value(seed, "PRNGKey", "seed")
+    if value.shape != () or value.dtype.kind not in "iu":
+        raise TypeError(f"PRNGKey: the seed must be an integer scalar, got {value.aval!r}.")
+    low = value.astype("uint32")
+    high = (
+        shift_right_logical(value, full((), 32, value.dtype)).astype("uint32")
+        if value.dtype.itemsize == 8
+        else full((), 0, np.uint32)
+    )
+    return jnp.stack([high, low])
+
+
+def key(seed: Any, *, impl: Any = None) -> KeyArray:
+    """A typed key.
+
+    Parameters
+    ----------
+    seed : int
+        Of 64 bits.
+    impl : {None, "threefry2x32"}
+        The generator.
+    """
+    return KeyArray(PRNGKey(seed, impl=impl))
+
+
+def _check_impl(impl: Any) -> None:
+    if impl not in (None, "threefry2x32"):
+        raise ValueError(f"random: the generator {impl!r} doesn't exist; there is 'threefry2x32'.")
+
+
+def raw(operation: str, k: Any, single: bool = True) -> Any:
+    """The words of a key, checked.
+
+    Raises
+    ------
+    TypeError
+        Not a key.
+    """
+    data = k.data if isinstance(k, KeyArray) else k
+    if not hasattr(data, "dtype"):
+        raise TypeError(
+            f"{operation}: expected a key, got {type(k).__name__}. Make one with random.key(seed)."
+        )
+    value = data if isinstance(data, Tracer) else as_value(data, operation, "key")
+    if value.dtype != np.uint32 or value.ndim < 1 or value.shape[-1] != 2:
+        raise TypeError(
+            f"{operation}: expected a key (uint32 with a last axis of 2), got {value.aval!r}. "
+            "Make one with random.key(seed)."
+        )
+    if single and value.ndim != 1:
+        raise ValueError(
+            f"{operation}: expected one key, got an array of keys of shape {value.shape[:-1]}. Map with vmap."
+        )
+    return value
+
+
+def _like(model: Any, data: Any) -> Any:
+    return KeyArray(data) if isinstance(model, KeyArray) else data
+
+
+def hashed_counters(k: Any, shape: tuple[int, ...]) -> tuple[Any, Any]:
+    """Two words of hash for each place of a shape: of its row-major number under a raw key."""
+    size = math.prod(shape)
+    words = reshape(k[0:1], ()), reshape(k[1:2], ())
+    first, second = (broadcast_in_dim(w, (size,)) for w in words)
+    low = iota(np.uint32, size)
+    if size <= 2**32:
+        high = full((size,), 0, np.uint32)
+    else:
+        count = iota(np.uint64, size)
+        high = shift_right_logical(count, full((size,), 32, np.uint64)).astype("uint32")
+        low = count.astype("uint32")
+    a, b = threefry2x32(first, second, high, low)
+    return reshape(a, shape), reshape(b, shape)
+
+
+def split(key: Any, num: Any = 2) -> Any:
+    """New keys from one.
+
+    Parameters
+    ----------
+    key : key
+        Not to be used any more.
+    num : int or tuple of int
+        How many, or in which shape.
+
+    Examples
+    --------
+    >>> split(PRNGKey(0)).shape
+    (2, 2)
+    """
+    shape = (num,) if isinstance(num, (int, np.integer)) else tuple(num)
+    a, b = hashed_counters(raw("split", key), shape)
+    return _like(key, jnp.stack([a, b], axis=-1))
+
+
+def fold_in(key: Any, data: Any) -> Any:
+    """A new key from a key and an integer.
+
+    Parameters
+    ----------
+    key : key
+        May be folded with other integers, too.
+    data : int
+        Of 32 bits.
+    """
+    words = raw("fold_in", key)
+    number = jnp.asarray(data)
+    if number.ndim or number.dtype.kind not in "iu":
+        raise TypeError(f"fold_in: data must be an integer scalar, got {number.aval!r}.")
+    a, b = threefry2x32(words[0], words[1], full((), 0, np.uint32), number.astype("uint32"))
+    return _like(key, jnp.stack([a, b]))
+
+
+def key_data(keys: Any) -> Any:
+    """The words of typed keys.
+
+    Parameters
+    ----------
+    keys : KeyArray
+        Typed or raw keys.
+    """
+    return raw("key_data", keys, single=False)
+
+
+def wrap_key_data(key_bits_array: Any, *, impl: Any = None) -> KeyArray:
+    """Typed keys from words.
+
+    Parameters
+    ----------
+    key_bits_array : Array
+        uint32, with a last axis of two words.
+    impl : {None, "threefry2x32"}
+        The generator.
+    """
+    _check_impl(impl)
+    return KeyArray(raw("wrap_key_data", key_bits_array, single=False))
+
+
+def key_impl(keys: Any) -> str:
+    """The generator of keys.
+
+    Parameters
+    ----------
+    keys : key
+        Typed or raw keys.
+    """
+    raw("key_impl", keys, single=False)
+    return "threefry2x32"
+
+
+def clone(key: Any) -> Any:
+    """The key, to be used again on purpose.
+
+    Parameters
+    ----------
+    key : key
+        Typed or raw.
+    """
+    return key
