@@ -94,7 +94,7 @@ def load(key: str) -> Program | None:
         return None
     try:
         program = Program.from_json(json.loads(payload))
-    except (ValueError, KeyError, TypeError, IndexError):
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError):
         return None  # of another version: it is compiled, and written, anew
     _remember(key, program)
     return program

@@ -1,8 +1,8 @@
 """Prints a `LoopKernel` as readable Numba text.
 
 What goes in: a kernel. What comes out: a Python module that imports numba and `fnx.kernels.vector_math`
-and nothing else. Its function ``kernel`` takes flat arrays (narrow floats as uint16), sizes, numbers, and
-the part of the parallel axis to do, and can be run as it is; ``entry`` is the same for a caller that has
+and nothing else. Its function ``kernel`` takes flat arrays (narrow floats as uint16, truth values as uint8), sizes,
+numbers, and the part of the parallel axis to do, and can be run as it is; ``entry`` is the same for a caller that has
 only words. The statements are those of the loop language one for one, so the bits are those of
 `emit_ir`. Read next: `build`.
 """
@@ -193,6 +193,8 @@ class _Printer:
         text = self.value(s.value)
         if code in ("f16", "bf16"):
             text = f"{self.function(f'bitcast_{code}_u16')}({text})"
+        elif code == "b1":
+            text = f"{self.type('u8')}({text})"
         place = f"{self.names['buffer', s.buffer]}[{self.position(s.position)}]"
         self.line(depth, f"{place} = {text}")
 
@@ -236,7 +238,9 @@ class _Printer:
             if s.lanes:
                 self.halve(reduction, names, s.lanes, depth)
             for k, name in enumerate(names):
-                self.names[reduction, k] = f"{name}[0]" if s.lanes else name
+                self.names[reduction, k] = (
+                    _read(reduction, k, f"{name}[0]") if s.lanes else name
+                )
 
     def accumulators(self, reduction: Reduction) -> list[str]:
         return [
@@ -247,17 +251,19 @@ class _Printer:
         self.line(depth, f"half = {lanes // 2}")
         self.line(depth, "while half:")
         self.line(depth + 1, "for lane in range(half):")
-        left = [f"{name}[lane]" for name in names]
-        right = [f"{name}[lane + half]" for name in names]
-        self.assign(reduction, left, left, right, depth + 2)
+        targets = [f"{name}[lane]" for name in names]
+        left = [_read(reduction, k, t) for k, t in enumerate(targets)]
+        right = [_read(reduction, k, f"{name}[lane + half]") for k, name in enumerate(names)]
+        self.assign(reduction, targets, left, right, depth + 2)
         self.line(depth + 1, "half //= 2")
 
     def update(self, reduction: Reduction, depth: int) -> None:
-        names = self.accumulators(reduction)
+        names = left = self.accumulators(reduction)
         if reduction in self.lanes:
             names = [f"{name}[lane]" for name in names]
+            left = [_read(reduction, k, name) for k, name in enumerate(names)]
         bodies = [self.value(body) for body in reduction.bodies]
-        self.assign(reduction, names, names, bodies, depth)
+        self.assign(reduction, names, left, bodies, depth)
         if reduction.running:
             for k, name in enumerate(names):
                 self.names[reduction, k] = name
@@ -325,6 +331,8 @@ class _Printer:
             text = f"{self.names['buffer', attr[0]]}[{self.position(attr[1])}]"
             if code in ("f16", "bf16"):
                 text = f"{self.function(f'bitcast_u16_{code}')}({text})"
+            elif code == "b1":
+                text = f"{text} != 0"
             if value.args:
                 zero = self.constant(0, code)
                 return f"{text} if {self.value(value.args[0])} else {zero}"
@@ -400,6 +408,11 @@ class _Printer:
 
 
 _BUFFER_NAMES = {"in": "x", "out": "y", "temp": "t"}
+
+
+def _read(reduction: Reduction, component: int, text: str) -> str:
+    """The value of an accumulator in memory, where truth values are bytes."""
+    return f"({text} != 0)" if reduction.bodies[component].code == "b1" else text
 
 
 def _loose(text: str) -> bool:

@@ -183,10 +183,14 @@ def _transpose(cts: Sequence[Any], *operands: Any, **params: Any) -> list[Any]:
     linear = [type(a) is Linear for a in operands]
     l_consts, l_carry, l_xs = _parts(linear, nc, nk)
     consts, carry, xs = _parts(operands, nc, nk)
+    l_carry = list(
+        smallest_carry(l_carry, lambda now: depends(jaxpr, (*l_consts, *now, *l_xs))[:nk])
+    )
     if not all(l_carry):
-        # A carry that doesn't depend on linear inputs alone would have to be replayed forward first; the tangent
-        # program never has one, because what it needs of the primal loop arrives as residuals.
-        raise TypeError("scan: the transposed loop carries a value that it isn't linear in.")
+        cts, operands, params = _replayed(cts, operands, l_carry, params)
+        pulled = _transpose(cts, *operands, **params)
+        return _as_before(pulled, l_carry, nc, nk)
+    # A carry that depends on linear inputs but starts from a constant starts from zero: it is linear, too.
     n_in = len(jaxpr.in_vars)
     fixed = [k for k in range(nc) if not l_consts[k]]
     lin_c = [k for k in range(nc) if l_consts[k]]
@@ -221,6 +225,58 @@ def _transpose(cts: Sequence[Any], *operands: Any, **params: Any) -> list[Any]:
     )  # fmt: skip
     found = dict(zip([*lin_c, *range(nc, nc + nk), *lin_x], results, strict=True))
     return [found.get(k) for k in range(n_in)]
+
+
+def depends(jaxpr: Jaxpr, inputs: Sequence[bool]) -> list[bool]:
+    """Which results of a program depend on some of its inputs."""
+    reached: set[Any] = {v for v, i in zip(jaxpr.in_vars, inputs, strict=True) if i}
+    for eqn in jaxpr.eqns:
+        if any(type(a) is Var and a in reached for a in eqn.inputs):
+            reached.update(eqn.outputs)
+    return [type(o) is Var and o in reached for o in jaxpr.outs]
+
+
+def _replayed(
+    cts: Sequence[Any], operands: Sequence[Any], linear: Sequence[bool], params: dict[str, Any]
+) -> tuple[list[Any], list[Any], dict[str, Any]]:
+    """The same loop with carries that aren't linear (counters, say) computed first and passed as xs."""
+    jaxpr, nc, nk = params["jaxpr"], params["num_consts"], params["num_carry"]
+    consts, carry, xs = _parts(operands, nc, nk)
+    plain = [k for k in range(nk) if not linear[k]]
+    rest = [k for k in range(nk) if linear[k]]
+    fixed = [k for k, c in enumerate(consts) if type(c) is not Linear]
+    sliced = [k for k, x in enumerate(xs) if type(x) is not Linear]
+    steps = Jaxpr(
+        jaxpr.in_vars,
+        jaxpr.eqns,
+        [jaxpr.outs[k] for k in plain] + [jaxpr.in_vars[nc + k] for k in plain],
+        jaxpr.name,
+    )
+    steps = with_inputs(
+        select_outs(steps, [True] * len(steps.outs)),
+        [*fixed, *[nc + k for k in plain], *[nc + nk + k for k in sliced]],
+    )
+    values = scan_p(
+        *[consts[k] for k in fixed],
+        *[carry[k] for k in plain],
+        *[xs[k] for k in sliced],
+        **{**params, "jaxpr": steps, "num_consts": len(fixed), "num_carry": len(plain)},
+    )[len(plain) :]
+    order = [*range(nc), *[nc + k for k in rest], *[nc + k for k in plain], *range(nc + nk, len(jaxpr.in_vars))]
+    outs = [*rest, *range(nk, len(jaxpr.outs))]
+    return (
+        [cts[k] for k in outs],
+        [*consts, *[carry[k] for k in rest], *values, *xs],
+        {**params, "jaxpr": with_inputs(jaxpr, order, outs), "num_carry": len(rest)},
+    )
+
+
+def _as_before(pulled: Sequence[Any], linear: Sequence[bool], nc: int, nk: int) -> list[Any]:
+    """Cotangents in the order that operands had before `_replayed`."""
+    count = sum(linear)
+    carry = iter(pulled[nc : nc + count])
+    restored = [next(carry) if is_linear else None for is_linear in linear]
+    return [*pulled[:nc], *restored, *pulled[nc + nk :]]
 
 
 def _vmap(size: int, args: Sequence[Any], dims: Sequence[Any], **params: Any) -> Any:

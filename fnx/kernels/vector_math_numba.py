@@ -31,7 +31,12 @@ NUMBA_TYPES: dict[str, Any] = {
     **{f"i{n}": getattr(types, f"int{n}") for n in (8, 16, 32, 64)},
     **{f"u{n}": getattr(types, f"uint{n}") for n in (8, 16, 32, 64)},
 }
-_MEMORY_TYPES: dict[str, Any] = {**NUMBA_TYPES, "f16": types.uint16, "bf16": types.uint16}
+_MEMORY_TYPES: dict[str, Any] = {
+    **NUMBA_TYPES,
+    "b1": types.uint8,
+    "f16": types.uint16,
+    "bf16": types.uint16,
+}
 _LLVM: dict[str, Any] = {"f16": ir.HalfType(), "f32": ir.FloatType(), "f64": ir.DoubleType()}
 _FLOATS = {ir.HalfType: "f16", ir.FloatType: "f32", ir.DoubleType: "f64"}
 
@@ -267,10 +272,14 @@ def _loaded_word(builder: Any, args: Any) -> Any:
 
 @intrinsic(prefer_literal=True)
 def lanes(typing: Any, count: Any, init: Any) -> Any:
-    """lanes(count, init): as many accumulators, in the frame of the function; count is literal."""
+    """lanes(count, init): as many accumulators, in the frame of the function; count is literal.
+
+    Accumulators of truth values are uint8.
+    """
     if not isinstance(count, types.IntegerLiteral):
         return None
     kind = types.unliteral(init)
+    kind = types.uint8 if kind == types.boolean else kind
     result = types.CPointer(kind)
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:

@@ -352,7 +352,7 @@ class IndexUpdate:
         **options
             ``indices_are_sorted``, ``unique_indices``: accepted.
         """
-        return self._scatter(scattering.scatter_add, values, mode)
+        return self._scatter(gathering.scatter_add, values, mode)
 
     def subtract(self, values: Any, *, mode: Any = None, **options: Any) -> Any:
         """Values subtracted.
@@ -366,7 +366,7 @@ class IndexUpdate:
         **options
             ``indices_are_sorted``, ``unique_indices``: accepted.
         """
-        return self._scatter(scattering.scatter_add, arithmetic.neg(as_arrays("at", values)[0]), mode)
+        return self._scatter(gathering.scatter_add, arithmetic.neg(as_arrays("at", values)[0]), mode)
 
     def multiply(self, values: Any, *, mode: Any = None, **options: Any) -> Any:
         """Elements multiplied.

@@ -18,7 +18,7 @@ from fnx.core.primitive import Primitive, Sample, Zero
 from fnx.core.types import tangent_type
 from fnx.primitives.arithmetic import div, mul
 from fnx.primitives.cast import convert_element_type
-from fnx.primitives.comparison import eq, select
+from fnx.primitives.comparison import eq
 from fnx.primitives.cumulative import cumprod, cumprod_series
 from fnx.primitives.families import ALL, NUMBER, size_of_work
 from fnx.primitives.linear_recurrence import shifted
@@ -34,7 +34,7 @@ from fnx.primitives.reductions import (
     reduction_vmap,
     spread,
 )
-from fnx.primitives.shaping import broadcast_in_dim, full, reshape, transpose, zeros
+from fnx.primitives.shaping import broadcast_in_dim, full, reshape, transpose
 from fnx.primitives.slicing import pad
 
 __all__ = [
@@ -93,11 +93,11 @@ def _extreme_primitive(name: str, ufunc: np.ufunc, larger: bool) -> Primitive:
     def winners(x: Any, out: Any, axes: tuple[int, ...]) -> tuple[Any, Any]:
         kept = [k for k in range(x.ndim) if k not in axes]
         chosen = eq(x, broadcast_in_dim(out, x.shape, kept))
-        return chosen, reduce_sum(convert_element_type(chosen, out.dtype), axes)
+        chosen = convert_element_type(chosen, out.dtype)
+        return chosen, reduce_sum(chosen, axes)
 
     def share(term: Any, chosen: Any, count: Any, axes: tuple[int, ...]) -> Any:
-        total = reduce_sum(select(chosen, term, zeros(term.aval)), axes)
-        return div(total, count)
+        return div(reduce_sum(mul(term, chosen), axes), count)
 
     def jvp(primals: Sequence[Any], tangents: Sequence[Any], *, axes: tuple[int, ...]) -> Any:
         # The mean of the tangents of the greatest elements; NaN if the result is, for then none is

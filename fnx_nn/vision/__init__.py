@@ -1,6 +1,10 @@
 """Pictures: transforms, files, grids, datasets and models, under the names of torchvision.
 
-Nothing is imported here; import what you need: `from fnx_nn.vision import transforms, models`.
+In: what the submodules take. Out: the submodules, as `from fnx_nn.vision import transforms`.
 
-Read next: `transforms`, `io`, `utils`, `models`.
+Read next: `transforms`, `io`, `utils`.
 """
+
+from fnx_nn.vision import io, transforms, utils
+
+__all__ = ["io", "transforms", "utils"]

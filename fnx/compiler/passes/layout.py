@@ -86,7 +86,7 @@ class _Rewriter:
     def visit(self, eqn: Eqn) -> None:
         if eqn.primitive is conv_general_dilated_p:
             self.convolution(eqn)
-        elif eqn.primitive is transpose_p and self.found(eqn.inputs[0]) is not None:
+        elif eqn.primitive is transpose_p:
             self.transposition(eqn)
         else:
             order = self.order_of(eqn)
@@ -177,8 +177,11 @@ class _Rewriter:
 
     def transposition(self, eqn: Eqn) -> None:
         """The same memory, named in another order."""
-        stored = self.found(eqn.inputs[0])
-        assert stored is not None
+        (atom,) = eqn.inputs
+        if type(atom) is not Var:
+            self.as_it_is(eqn)
+            return
+        stored = self.found(atom) or _Stored(atom, tuple(range(len(atom.aval.shape))))
         permutation = eqn.params["permutation"]
         order = tuple(permutation.index(axis) for axis in stored.order)
         (out,) = eqn.outputs

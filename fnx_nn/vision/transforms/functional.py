@@ -353,9 +353,9 @@ def _image_fill(picture: Image.Image, fill: float | tuple[int, ...]) -> Any:
 
 def _pad_image(picture: Image.Image, sides: tuple[int, int, int, int], mode: str) -> Image.Image:
     padded = pad_array(image_to_array(picture), sides, 0, mode)
-    image = array_to_image(
-        padded.transpose(1, 2, 0), None if picture.mode in "LIF1" else picture.mode
-    )
+    if padded.shape[0] > 1:
+        return array_to_image(padded.transpose(1, 2, 0), picture.mode)
+    image = array_to_image(padded[0])
     if picture.mode == "P":
         image.putpalette(picture.getpalette() or [])
-    return image
+    return image.convert("1") if picture.mode == "1" else image
