@@ -146,9 +146,9 @@ def paint_picture(size: int = 512, seed: int = 7) -> Image.Image:
     for vortex in VORTICES:  # no stroke crosses a centre, so the star itself lies beneath
         x, y, radius = (side * value for value in (vortex.x, vortex.y, 0.3 * vortex.radius))
         canvas.ellipse((x - radius, y - radius, x + radius, y + radius), fill="#fff6c8")
-    paint_layer(canvas, side, rng, count=1500, length=0.14, width=0.030)
-    paint_layer(canvas, side, rng, count=2600, length=0.10, width=0.019)
-    paint_layer(canvas, side, rng, count=2600, length=0.07, width=0.012)
+    paint_layer(canvas, side, rng, count=1000, length=0.17, width=0.042)
+    paint_layer(canvas, side, rng, count=1500, length=0.13, width=0.028)
+    paint_layer(canvas, side, rng, count=1200, length=0.09, width=0.018)
     return image.resize((size, size), Image.Resampling.LANCZOS)
 
 

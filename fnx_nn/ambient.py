@@ -18,6 +18,9 @@ import numpy as np
 __all__ = ["Ambient", "ambient", "changed", "set_ambient"]
 
 
+_FLOAT32 = np.dtype(np.float32)
+
+
 @dataclass(frozen=True, slots=True)
 class Ambient:
     """What operations on tensors read from their surroundings.
@@ -34,13 +37,16 @@ class Ambient:
         With `anomaly`: whether NaN raises.
     default_dtype : numpy.dtype
         Of numbers that bring none.
+    traced : bool
+        Whether tensors may hold arrays and tracers of `fnx`; see `fnx_nn.tensor.traced`.
     """
 
     grad: bool = True
     inference: bool = False
     anomaly: bool = False
     check_nan: bool = True
-    default_dtype: np.dtype[Any] = np.dtype(np.float32)
+    default_dtype: np.dtype[Any] = _FLOAT32
+    traced: bool = False
 
 
 #: The one context variable of fnx_nn.

@@ -1,9 +1,9 @@
 """From a launch to an address: machine code through the store, by either printer.
 
-What goes in: a `Launch`. What comes out: a `NativeModule` and the address of its kernel. With the
-setting ``kernel_printer`` at ``"ir"`` the kernel is printed as LLVM IR; at ``"text"`` as Numba text,
-which Numba compiles. If the store has the code already, nothing is printed. `source` shows
-the text. Read next: `fnx.kernels.native` (how code is compiled, stored and loaded).
+What goes in: a `Launch`. What comes out: a `NativeModule` and the address of its kernel. With
+the setting ``kernel_printer`` at ``"ir"`` the kernel is printed as LLVM IR; at ``"text"`` as
+Numba text, which Numba compiles. If the store has the code already, nothing is printed. `source`
+shows the text. Read next: `fnx.kernels.native` (how code is compiled, stored and loaded).
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ def load(launch: Launch, printer: str | None = None) -> native.NativeModule:
     if (printer or settings().kernel_printer) == "text":
         key = f"text {launch.key} {native.source_key(*_TEXT_NEEDS)}"
         return native.load_numba(key, lambda: _numba_entries(launch), (launch.symbol,))
-    return native.load_ir(launch.key, lambda: _module(launch), (launch.symbol,))
+    return native.load_ir(
+        launch.key, lambda: _module(launch), (launch.symbol,), codegen=0 if launch.small else 1
+    )
 
 
 def address(launch: Launch, printer: str | None = None) -> tuple[native.NativeModule, int]:
@@ -92,7 +94,7 @@ def _kernel(launch: Launch) -> LoopKernel:
 
 
 def _module(launch: Launch) -> str:
-    return module_text(_kernel(launch), launch.symbol, launch.form)
+    return module_text(_kernel(launch), launch.symbol, launch.form, launch.small)
 
 
 def _numba_entries(launch: Launch) -> list[tuple[Callable[..., None], str, str]]:

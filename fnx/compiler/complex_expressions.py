@@ -174,9 +174,7 @@ def _log_size(b: Any, x: Value, y: Value) -> Value:
     """log(hypot(x, y)), accurate near the unit circle."""
     large = b.max(b.abs(x), b.abs(y))
     small = b.min(b.abs(x), b.abs(y))
-    near = b.mul(
-        b.log1p(b.add(b.mul(b.sub(large, 1), b.add(large, 1)), b.mul(small, small))), 0.5
-    )
+    near = b.mul(b.log1p(b.add(b.mul(b.sub(large, 1), b.add(large, 1)), b.mul(small, small))), 0.5)
     close = b.and_(b.gt(large, 0.5), b.lt(large, 2.0))
     return b.select(close, near, b.log(b.hypot(x, y)))
 
@@ -290,9 +288,7 @@ def _acos(b: Any, z: Complex) -> Complex:
     one = b.constant(1, z.dtype)
     below, above = _sqrt(b, _sub(b, one, z)), _sqrt(b, _add(b, one, z))
     real = b.mul(b.atan2(below.real_part, above.real_part), 2)
-    cross = b.sub(
-        b.mul(above.real_part, below.imag_part), b.mul(above.imag_part, below.real_part)
-    )
+    cross = b.sub(b.mul(above.real_part, below.imag_part), b.mul(above.imag_part, below.real_part))
     return Complex(real, b.asinh(cross))
 
 

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from fnx.compiler.arena import Storage
+from fnx.compiler.draft import Place, Stream
 from fnx.compiler.passes.steps import Block, Step, variables
-from fnx.compiler.planning import BlockPlanner, ControlWriter, Place, Stream
+from fnx.compiler.planning import BlockPlanner, ControlWriter
 from fnx.core.jaxpr import Atom, Eqn, Jaxpr, Var
 from fnx.errors import CompilationError
 from fnx.kernels.plan_runner import SubPlan
@@ -198,6 +199,8 @@ def _is_written_in_place(outer: BlockPlanner, body: Block, position: int, k: int
     if step.kind == "loops":
         pair = (list(variables(step.inputs)).index(before), step.outputs.index(after))
         return pair in outer.planner.group(step).in_place()
+    if step.changes_operand:
+        return step.inputs[0] is before and step.inputs.count(before) == 1
     return _hands_carry_on(step, before, after)
 
 

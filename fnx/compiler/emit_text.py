@@ -1,10 +1,11 @@
 """Prints a `LoopKernel` as readable Numba text.
 
-What goes in: a kernel. What comes out: a Python module that imports numba and `fnx.kernels.vector_math`
-and nothing else. Its function ``kernel`` takes flat arrays (narrow floats as uint16, truth values as uint8), sizes,
-numbers, and the part of the parallel axis to do, and can be run as it is; ``entry`` is the same for a caller that has
-only words. The statements are those of the loop language one for one, so the bits are those of
-`emit_ir`. Read next: `build`.
+What goes in: a kernel. What comes out: a Python module that imports numba and
+`fnx.kernels.vector_math` and nothing else. Its function ``kernel`` takes flat arrays (narrow
+floats as uint16, truth values as uint8), sizes, numbers, and the part of the parallel axis to do,
+and can be run as it is; ``entry`` is the same for a caller that has only words. The statements
+are those of the loop language one for one, so the bits are those of `emit_ir`. Read next:
+`build`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from fnx.compiler.loops import (
     Reduction,
     Statement,
     Store,
+    Update,
     Value,
     canonical,
 )
@@ -147,7 +149,7 @@ class _Printer:
                     for init in reduction.inits:
                         use(init)
                 self.count_uses(s.body)
-            else:
+            elif type(s) is Update:
                 for body in s.reduction.bodies:
                     use(body)
                     use(body)  # may be mentioned by several results of the combination
@@ -157,33 +159,27 @@ class _Printer:
 
     def block(self, statements: tuple[Statement, ...], depth: int) -> None:
         before = dict(self.names)
-        here = {s.value for s in statements if type(s) is Let}
         for s in statements:
             if type(s) is Let:
-                self.let(s.value, depth, statements, here)
+                self.let(s.value, depth, statements)
             elif type(s) is Store:
                 self.store(s, depth)
             elif type(s) is Loop:
                 self.loop(s, depth)
             elif type(s) is Accumulate:
                 self.accumulate(s, depth)
-            else:
+            elif type(s) is Update:
                 self.update(s.reduction, depth)
         kept = {k: v for k, v in self.names.items() if k in before}
         self.names = kept if depth > 1 else self.names
 
-    def let(
-        self, value: Value, depth: int, statements: tuple[Statement, ...], here: set[Value]
-    ) -> None:
+    def let(self, value: Value, depth: int, statements: tuple[Statement, ...]) -> None:
         text = self.expression(value)
         plain = value.op not in ("load", "position")
-        if plain and self.uses.get(value) == 1 and len(text) <= _WIDEST // 2:
-            if any(
-                type(s) is Let and value in s.value.args or type(s) is Store and s.value is value
-                for s in statements
-            ):
-                self.inline[value] = text
-                return
+        short = self.uses.get(value) == 1 and len(text) <= _WIDEST // 2
+        if plain and short and any(_mentions(s, value) for s in statements):
+            self.inline[value] = text
+            return
         self.inline.pop(value, None)
         name = self.names[value] = self.fresh()
         self.line(depth, f"{name} = {text}")
@@ -238,14 +234,10 @@ class _Printer:
             if s.lanes:
                 self.halve(reduction, names, s.lanes, depth)
             for k, name in enumerate(names):
-                self.names[reduction, k] = (
-                    _read(reduction, k, f"{name}[0]") if s.lanes else name
-                )
+                self.names[reduction, k] = _read(reduction, k, f"{name}[0]") if s.lanes else name
 
     def accumulators(self, reduction: Reduction) -> list[str]:
-        return [
-            self.names["accumulator", reduction, k] for k in range(len(reduction.inits))
-        ]
+        return [self.names["accumulator", reduction, k] for k in range(len(reduction.inits))]
 
     def halve(self, reduction: Reduction, names: list[str], lanes: int, depth: int) -> None:
         self.line(depth, f"half = {lanes // 2}")
@@ -348,7 +340,7 @@ class _Printer:
         tight = [f"({arg})" if _loose(arg) else arg for arg in args]
         if op == "select":
             return f"{tight[1]} if {tight[0]} else {tight[2]}"
-        if real and op in _INFIX or codes[0] == "i64" and op in ("add", "sub"):
+        if (real and op in _INFIX) or (codes[0] == "i64" and op in ("add", "sub")):
             return f"{tight[0]} {_INFIX[op]} {tight[1]}"
         if real and op == "neg":
             return f"-{tight[0]}"
@@ -408,6 +400,12 @@ class _Printer:
 
 
 _BUFFER_NAMES = {"in": "x", "out": "y", "temp": "t"}
+
+
+def _mentions(statement: Statement, value: Value) -> bool:
+    if type(statement) is Let:
+        return value in statement.value.args
+    return type(statement) is Store and statement.value is value
 
 
 def _read(reduction: Reduction, component: int, text: str) -> str:

@@ -10,12 +10,12 @@ next: `pipeline`, which makes executables; `explanation`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from fnx.compiler import arena
-from fnx.compiler.planning import HostStep
+from fnx.compiler.draft import HostStep
 from fnx.compiler.program import Program
 from fnx.core.array import adopt
 from fnx.core.jaxpr import Eqn
@@ -29,7 +29,8 @@ __all__ = ["Executable"]
 Arrays = list[np.ndarray[Any, Any]]
 HostFunction = Callable[[Arrays], Sequence[Any]]
 
-_CONTIGUOUS_AND_ALIGNED = 0x101  # the flags NPY_ARRAY_C_CONTIGUOUS and NPY_ARRAY_ALIGNED
+_PLAIN = 0x101  # the flags NPY_ARRAY_C_CONTIGUOUS and NPY_ARRAY_ALIGNED
+_ndarray, _empty = np.ndarray, np.empty
 
 #: Estimated nanoseconds of a program from which on other Python threads may run beside it.
 _LONG = 20_000.0
@@ -65,7 +66,8 @@ class Executable:
         self._keep = tuple(keep)
         self._details = details
         self._input_types = [(a.shape, a.dtype) for a in program.inputs]
-        self._output_types = [(a.shape, a.dtype) for a in program.outputs]
+        self._output_shapes = [a.shape for a in program.outputs]
+        self._output_dtypes = [a.dtype for a in program.outputs]
         self._constants = arena.aligned_block(len(program.constants))
         self._constants[:] = np.frombuffer(program.constants, np.uint8)
         self._host = {s.number: host(s.number) for s in program.segments if isinstance(s, HostStep)}
@@ -92,41 +94,33 @@ class Executable:
         KernelError
             An array is missing, or of another type than the program was compiled for.
         """
-        if len(arrays) != len(self._input_types):
-            raise KernelError(
-                f"executable: takes {len(self._input_types)} arrays, got {len(arrays)}."
-            )
-        for k, (array, (shape, dtype)) in enumerate(zip(arrays, self._input_types)):
-            if array.shape != shape or array.dtype != dtype:
-                raise KernelError(
-                    f"executable: array {k} is {ShapedArray(array.shape, array.dtype)!r}, the "
-                    f"program was compiled for {ShapedArray(shape, dtype)!r}. "
-                    "Convert it, or compile the program for its type."
-                )
+        types = self._input_types
+        if len(arrays) != len(types):
+            self._refuse(arrays)
+        for a, (shape, dtype) in zip(arrays, types):
+            if a.shape != shape or (a.dtype is not dtype and a.dtype != dtype):
+                self._refuse(arrays)
         return self.run(arrays)
 
     def run(self, arrays: Sequence[np.ndarray[Any, Any]]) -> Arrays:
         """Run the program on arrays whose shapes and dtypes the caller has checked."""
-        given = [
-            a
-            if type(a) is np.ndarray
-            and a.flags.num & _CONTIGUOUS_AND_ALIGNED == _CONTIGUOUS_AND_ALIGNED
-            else _plain(a)
-            for a in arrays
-        ]
-        empty = np.empty
-        outputs = [empty(shape, dtype) for shape, dtype in self._output_types]
+        for a in arrays:  # a loop: this is the path of every call
+            if type(a) is not _ndarray or a.flags.num & _PLAIN != _PLAIN:
+                arrays = [_plain(a) for a in arrays]
+                break
+        outputs = list(map(_empty, self._output_shapes, self._output_dtypes))
+        free = self._free
         try:
-            instance = self._free.pop()
+            instance = free.pop()
         except IndexError:
             instance = _Instance(self)
         try:
             if self._is_one_plan:
-                instance.plans[0].run(*given, *outputs)
+                instance.plan.run(*arrays, *outputs)
             else:
-                self._run_segments(instance, given, outputs)
+                self._run_segments(instance, list(arrays), outputs)
         finally:
-            self._free.append(instance)
+            free.append(instance)
         return outputs
 
     def explain(self) -> Any:
@@ -136,6 +130,23 @@ class Executable:
     def source(self) -> str:
         """The generated kernels as readable Numba text."""
         return self._details.source()
+
+    def _refuse(self, arrays: Sequence[np.ndarray[Any, Any]]) -> NoReturn:
+        if len(arrays) != len(self._input_types):
+            raise KernelError(
+                f"executable: takes {len(self._input_types)} arrays, got {len(arrays)}."
+            )
+        k = next(
+            k
+            for k, (array, (shape, dtype)) in enumerate(zip(arrays, self._input_types))
+            if array.shape != shape or array.dtype != dtype
+        )
+        shape, dtype = self._input_types[k]
+        given = ShapedArray(arrays[k].shape, arrays[k].dtype)
+        raise KernelError(
+            f"executable: array {k} is {given!r}, the program was compiled for "
+            f"{ShapedArray(shape, dtype)!r}. Convert it, or compile the program for its type."
+        )
 
     def _run_segments(self, instance: _Instance, given: Arrays, outputs: Arrays) -> None:
         program = self.program
@@ -175,7 +186,7 @@ class Executable:
 class _Instance:
     """Plans bound to memory of their own; used by one call at a time."""
 
-    __slots__ = ("block", "plans")
+    __slots__ = ("block", "plan", "plans")
 
     def __init__(self, executable: Executable) -> None:
         program = executable.program
@@ -192,6 +203,7 @@ class _Instance:
                 plan = segment.bind(code=executable._code, memory=memory, keep=keep)
                 plan.release_gil(program.nanoseconds > _LONG or not _is_short(program))
             self.plans.append(plan)
+        self.plan: Any = self.plans[0] if self.plans else None
 
 
 def host_function(eqn: Eqn) -> HostFunction:
@@ -226,6 +238,8 @@ def _is_short(program: Program) -> bool:
 
 def _plain(array: Any) -> np.ndarray[Any, Any]:
     """A C-contiguous, aligned array of NumPy's own type."""
+    if type(array) is _ndarray and array.flags.num & _PLAIN == _PLAIN:
+        return array
     return np.array(array, order="C", copy=True, subok=False)
 
 

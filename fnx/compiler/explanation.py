@@ -8,9 +8,10 @@ from another file.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
-from fnx.compiler.planning import HostStep
+from fnx.compiler.draft import HostStep
 from fnx.compiler.program import Program
 from fnx.core.jaxpr import Eqn
 
@@ -33,6 +34,8 @@ class StepExplanation:
         The user's lines.
     bytes : int
         The size of its operands and results.
+    flops : int
+        Operations on elements in one run of it.
     nanoseconds : float
         Estimated time on one thread, 0 where there is no estimate.
     units : int
@@ -46,6 +49,7 @@ class StepExplanation:
     primitives: tuple[str, ...]
     sources: tuple[str, ...]
     bytes: int
+    flops: int
     nanoseconds: float
     units: int
     depth: int
@@ -81,14 +85,24 @@ class Explanation:
     compile_seconds: float
     cache: str
 
+    def keys(self) -> list[str]:
+        """The names of the fields, so that ``dict(explanation)`` is plain data."""
+        return [field.name for field in fields(self)]
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self.keys():
+            raise KeyError(f"explain: no field {name!r}; there are {', '.join(self.keys())}")
+        return getattr(self, name)
+
     def __str__(self) -> str:
-        rows = [("step", "computes", "bytes", "est. us", "units", "lines")]
+        rows = [("step", "computes", "bytes", "flops", "est. us", "units", "lines")]
         for k, step in enumerate(self.steps):
             rows.append(
                 (
                     f"{'  ' * step.depth}{k} {step.kind}",
                     _shortened(step.primitives),
                     str(step.bytes),
+                    str(step.flops),
                     f"{step.nanoseconds / 1000:.3g}" if step.nanoseconds else "",
                     str(step.units),
                     _shortened(step.sources),
@@ -135,6 +149,7 @@ def explain(
                 tuple(eqn.primitive.name for eqn in own),
                 tuple(dict.fromkeys(eqn.source for eqn in own if eqn.source)),
                 report.bytes,
+                report.flops,
                 report.nanoseconds,
                 report.units,
                 report.depth,

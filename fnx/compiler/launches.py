@@ -1,8 +1,8 @@
 """What a compiled group is: launches of kernels, the words they take, and the temporaries.
 
-In come `LoopKernel`s from `lower`. Out comes a `GroupKernel`, plain data that can be written as JSON: a
-process that has it, and the object code in the store, generates nothing. A launch names its
-kernel by the hash of the kernel's canonical text, so launches that differ only in extents and
+In come `LoopKernel`s from `lower`. Out comes a `GroupKernel`, plain data that can be written as
+JSON: a process that has it, and the object code in the store, generates nothing. A launch names
+its kernel by the hash of the kernel's canonical text, so launches that differ only in extents and
 parameters share machine code. Read next: `build`, which turns a launch into an address.
 """
 
@@ -35,7 +35,10 @@ Word = tuple[str, int]
 TemporaryType = tuple[tuple[int, ...], np.dtype[Any]]
 
 #: Changes when the same canonical text would get other machine code.
-VERSION = 2
+VERSION = 4
+
+#: A launch of less work than this (nanoseconds) gets code that compiles quickly, not fast code.
+SMALL = 250.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,8 @@ class Launch:
         The least number of units worth a thread; pieces should be multiples of it.
     cost : float
         Estimated nanoseconds for a unit.
+    small : bool
+        Whether there is so little to do that the code should rather compile quickly.
     written : tuple of int
         Which words are buffers that are written.
     in_place : tuple of (int, int)
@@ -69,6 +74,7 @@ class Launch:
     units: int
     grain: int
     cost: float
+    small: bool
     written: tuple[int, ...]
     in_place: tuple[tuple[int, int], ...]
     origin: tuple[str, ...] = ()
@@ -88,6 +94,7 @@ class Launch:
             "units": self.units,
             "grain": self.grain,
             "cost": self.cost,
+            "small": self.small,
             "written": list(self.written),
             "in_place": [list(p) for p in self.in_place],
             "origin": list(self.origin),
@@ -102,6 +109,7 @@ class Launch:
             data["units"],
             data["grain"],
             data["cost"],
+            data["small"],
             tuple(data["written"]),
             tuple((p[0], p[1]) for p in data["in_place"]),
             tuple(data["origin"]),
@@ -139,9 +147,9 @@ class GroupKernel:
             others = [w for k, o in enumerate(self.launches) if k != number for w in o.words]
             for read, written in launch.in_place:
                 source, target = launch.words[read], launch.words[written]
-                if source[0] == "in" and target[0] == "out":
-                    if source not in others and target not in others:
-                        pairs.append((source[1], target[1]))
+                outside = source[0] == "in" and target[0] == "out"
+                if outside and source not in others and target not in others:
+                    pairs.append((source[1], target[1]))
         return tuple(pairs)
 
     def to_json(self) -> dict[str, Any]:
@@ -185,12 +193,14 @@ def launch_of(kernel: LoopKernel, origin: tuple[str, ...] = ()) -> Launch:
     words += [("word", kernel.space.values[number]) for number in form.sizes]
     words += [("word", _bits(value)) for value in form.parameters]
     places = {number: k for k, number in enumerate(form.buffers)}
+    small = kernel.units * kernel.cost < SMALL
     return Launch(
-        hashlib.sha256(f"{VERSION}\n{form.text}".encode()).hexdigest()[:40],
+        hashlib.sha256(f"{VERSION} {small}\n{form.text}".encode()).hexdigest()[:40],
         tuple(words),
         kernel.units,
         kernel.grain,
         kernel.cost,
+        small,
         tuple(sorted(places[number] for number in form.written)),
         tuple((places[r], places[w]) for r, w in _in_place(kernel)),
         origin,

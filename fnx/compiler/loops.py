@@ -2,13 +2,13 @@
 
 A `LoopKernel` is a nest of statements over typed scalar values. A `Value` is one operation in
 single assignment; it is computed where a `Let` places it. `Loop` counts a variable up to the
-least of its limits, `Accumulate` owns the accumulators that `Update` statements inside of it feed,
-`Store` writes. A loop with ``lanes`` runs that many iterations side by side; the accumulators of a
-reduction over such a loop are that many partial results, combined at the end by halving
-(lane k with lane k + lanes/2, and so on): so the order of every reduction is written in the text of the
-program, and both printers and any number of threads give the same bits.
-What goes in: `lower` builds these. What comes out: `canonical`, the text that names a kernel (equal
-text is equal machine code), with the words that a call must pass. Read next: `lower`, `emit_ir`.
+least of its limits, `Accumulate` owns the accumulators that `Update` statements inside of it
+feed, `Store` writes. A loop with ``lanes`` runs that many iterations side by side; the
+accumulators of a reduction over such a loop are that many partial results, combined at the end by
+halving (lane k with lane k + lanes/2, and so on): so the order of every reduction is written in
+the text of the program, and both printers and any number of threads give the same bits. What goes
+in: `lower` builds these. What comes out: `canonical`, the text that names a kernel (equal text is
+equal machine code), with the words that a call must pass. Read next: `lower`, `emit_ir`.
 """
 
 from __future__ import annotations
@@ -73,16 +73,15 @@ class Value:
     """
 
     __slots__ = ("args", "attr", "code", "free", "number", "op")
+    free: frozenset[Atom]
 
-    def __init__(
-        self, op: str, code: str, args: tuple[Value, ...], attr: Any, number: int
-    ) -> None:
+    def __init__(self, op: str, code: str, args: tuple[Value, ...], attr: Any, number: int) -> None:
         self.op = op
         self.code = code
         self.args = args
         self.attr = attr
         self.number = number
-        free: frozenset[Atom] = frozenset()
+        free = frozenset[Atom]()
         for arg in args:
             free |= arg.free
         if op == "load":
@@ -282,8 +281,10 @@ def canonical(kernel: LoopKernel) -> Canonical:
     writer = _Writer(kernel)
     writer.block(kernel.body, 0)
     lines = [
-        " ".join(f"{'out' if b in writer.written else 'in'}:{kernel.buffers[b].code}"
-                 for b in writer.buffers),
+        " ".join(
+            f"{'out' if b in writer.written else 'in'}:{kernel.buffers[b].code}"
+            for b in writer.buffers
+        ),
         *writer.lines,
     ]
     return Canonical(
@@ -340,7 +341,7 @@ class _Writer:
             for reduction in s.reductions:
                 if not reduction.running:
                     self.finish(reduction, pad + " ", "reduced")
-        else:
+        elif type(s) is Update:
             reduction = s.reduction
             bodies = ", ".join(self.value(v) for v in reduction.bodies)
             results = ", ".join(self.combination(v) for v in reduction.results)
@@ -409,4 +410,3 @@ class _Writer:
         inner, number = atom.parts
         size = f"s{self.sizes.setdefault(number, len(self.sizes))}"
         return f"(({self.position(inner)}) {'/' if atom.kind == 'quotient' else '%'} {size})"
-

@@ -2,11 +2,12 @@
 
 In comes a Jaxpr all of whose equations have an `Element` in their ``lower`` slot. Out comes a
 `GroupKernel`: launches in order, the temporaries between them, and for each launch the words that
-its kernel takes. Results of one shape share a loop nest; a result that another nest needs at other
-places is read from memory; what would be computed again and again (a reduction inside a loop that it
-does not depend on, an expensive value that is broadcast) gets a temporary and a nest of its own.
-A value is otherwise inlined where it is used, and common subexpressions are computed once.
-Read next: `nests` (loops), `fnx.core.lowering` (the rules), `build` (from text to machine code).
+its kernel takes. Results of one shape share a loop nest; a result that another nest needs at
+other places is read from memory; what would be computed again and again (a reduction inside a
+loop that it does not depend on, an expensive value that is broadcast) gets a temporary and a nest
+of its own. A value is otherwise inlined where it is used, and common subexpressions are computed
+once. Read next: `nests` (loops), `fnx.core.lowering` (the rules), `build` (from text to machine
+code).
 """
 
 from __future__ import annotations
@@ -22,9 +23,11 @@ import numpy as np
 from fnx.compiler.expressions import Complex, ElementBuilder, code_of
 from fnx.compiler.launches import GroupKernel, Launch, TemporaryType, launch_of
 from fnx.compiler.loops import Buffer, LoopKernel, Reduction, Value
-from fnx.compiler.nests import HEAVY, Nest, Root, reachable, schedule, shaped
+from fnx.compiler.nests import HEAVY, Nest, Root, reachable, shaped
 from fnx.compiler.positions import Atom, Position, Space
 from fnx.compiler.reductions import blocked
+from fnx.compiler.row_reuse import with_rows_reused
+from fnx.compiler.scheduling import schedule
 from fnx.core.jaxpr import Eqn, Jaxpr, Literal, Var
 from fnx.core.lowering import Element
 
@@ -117,9 +120,9 @@ class _Plan:
             else:
                 self.copies.append((atom, buffer))
         for variable in self._needed():
-            if self._eqn(variable).primitive.lower.kind == "running":
-                if variable not in self.places:
-                    self.materialise(variable)
+            running = self._eqn(variable).primitive.lower.kind == "running"
+            if running and variable not in self.places:
+                self.materialise(variable)
 
     def _eqn(self, variable: Var) -> Eqn:
         return self.producer[variable]
@@ -236,9 +239,7 @@ class _Plan:
 class _NestMaker:
     """Runs the element rules of one nest."""
 
-    def __init__(
-        self, plan: _Plan, nest: _NestPlan, number: int, where: dict[Any, int]
-    ) -> None:
+    def __init__(self, plan: _Plan, nest: _NestPlan, number: int, where: dict[Any, int]) -> None:
         self.plan = plan
         self.nest = nest
         self.number = number
@@ -254,6 +255,7 @@ class _NestMaker:
         self.heavy: dict[Var, set[Value]] = {}
         self.owners: dict[Reduction, Var] = {}
         self.origin: dict[str, None] = {}
+        self.around: dict[Atom, frozenset[Atom]] = {}  # axes of reductions outside of an axis
 
     def kernels(self, temporaries: list[TemporaryType]) -> list[LoopKernel]:
         """The kernel of the nest, and the ones that prepare for it."""
@@ -291,6 +293,8 @@ class _NestMaker:
             schedule(self.b, shaped(self.b, stage.nest(numbers, self.b)), tuple(self.buffers))
             for stage, numbers in stages
         ]
+        codes = {number: buffer.code for buffer, number in self.buffers.items()}
+        nest = with_rows_reused(self.b, nest, codes)
         return [*kernels, schedule(self.b, nest, tuple(self.buffers))]
 
     def prepare(self) -> None:
@@ -303,7 +307,8 @@ class _NestMaker:
             if eqn not in needed:
                 needed.add(eqn)
                 stack += [
-                    a for a in eqn.inputs
+                    a
+                    for a in eqn.inputs
                     if isinstance(a, Var)
                     and a in plan.producer
                     and (a not in plan.places or self.where[a] == self.number)
@@ -312,11 +317,11 @@ class _NestMaker:
             return
         for eqn in sorted(needed, key=plan.order.__getitem__):
             variable = eqn.outputs[0]
-            if eqn.primitive.lower.kind == "scalar":
-                if _effective(variable.aval.shape) == self.nest.shape:
-                    # if it cannot be computed here, whoever really needs it will say so
-                    with contextlib.suppress(_Materialise, _Separate):
-                        self.element(variable, self.index_of(variable))
+            fits = _effective(variable.aval.shape) == self.nest.shape
+            if fits and eqn.primitive.lower.kind == "scalar":
+                # if it cannot be computed here, whoever really needs it will say so
+                with contextlib.suppress(_Materialise, _Separate):
+                    self.element(variable, self.index_of(variable))
 
     def index_of(self, atom: Any) -> tuple[Position, ...]:
         """The index of this nest's loops, for a variable of its shape (or of a prefix)."""
@@ -391,16 +396,12 @@ class _NestMaker:
             self.depth -= 1
         if type(results) is not tuple:
             results = (results,)
-        typed = tuple(
-            r if isinstance(r, (Value, Complex)) else b.constant(r, o.aval.dtype)
-            if not isinstance(r, Position) else b.from_index(r, o.aval.dtype)
-            for r, o in zip(results, eqn.outputs, strict=True)
-        )
-        for result, out in zip(typed, eqn.outputs):
-            if result.dtype != out.aval.dtype:
+        typed = tuple(_typed(b, r, o.aval.dtype) for r, o in zip(results, eqn.outputs, strict=True))
+        for result, variable in zip(typed, eqn.outputs):
+            if result.dtype != variable.aval.dtype:
                 raise TypeError(
                     f"lower: the element rule of `{eqn.primitive.name}` gave {result.dtype}, "
-                    f"its result is {out.aval}. Convert in the rule."
+                    f"its result is {variable.aval}. Convert in the rule."
                 )
         return typed
 
@@ -442,12 +443,17 @@ class _NestMaker:
         """Ask for temporaries where inlining repeats work."""
         plan = self.plan
         used = set(values)
-        for atom, instances in self.heavy.items():
-            if atom in plan.places:
+        for value in values:
+            if value.op == "reduced":
+                axes = value.attr[0].axes
+                for k, axis in enumerate(axes):
+                    self.around[axis] = self.around.get(axis, frozenset()).union(axes[:k])
+        for costly, instances in self.heavy.items():
+            if costly in plan.places:
                 continue
             total = sum(self.executions(v.free) for v in instances if v in used)
-            if total > 2.5 * max(math.prod(atom.aval.shape), 1) and total > 64:
-                raise _Materialise(atom)
+            if total > 2.5 * max(math.prod(costly.aval.shape), 1) and total > 64:
+                raise _Materialise(costly)
         for value in values:
             if value.op != "reduced" or value.attr[0].running:
                 continue
@@ -463,9 +469,9 @@ class _NestMaker:
                 raise _Materialise(owner)
         if len(values) > VALUES:
             counts: dict[Var, int] = {}
-            for atom, _, _ in self.elements:
-                if isinstance(atom, Var) and atom in plan.producer and atom not in plan.places:
-                    counts[atom] = counts.get(atom, 0) + 1
+            for inlined, _, _ in self.elements:
+                if inlined in plan.producer and inlined not in plan.places:
+                    counts[inlined] = counts.get(inlined, 0) + 1
             if counts:
                 most = max(counts.values())
                 middle = [v for v, n in counts.items() if 2 * n >= most]
@@ -477,9 +483,11 @@ class _NestMaker:
         deepest = max((k for k, a in enumerate(self.axes) if a in free), default=-1)
         for axis in self.axes[: deepest + 1]:
             count *= (axis.high or 0) + 1
-        for axis in free:
-            if axis not in self.axes:
-                count *= (axis.high or 0) + 1
+        inner = {axis for axis in free if axis not in self.axes}
+        for axis in tuple(inner):
+            inner |= self.around.get(axis, frozenset())
+        for axis in inner:
+            count *= (axis.high or 0) + 1
         return count
 
     def load(self, buffer: Buffer, atom: Var, index: tuple[Position, ...]) -> Any:
@@ -505,6 +513,15 @@ class _Operand:
 
     def __call__(self, *index: Any) -> Any:
         return self.maker.element(self.atom, index)
+
+
+def _typed(b: ElementBuilder, result: Any, dtype: np.dtype[Any]) -> Any:
+    """What a rule gave, as a scalar: it may be a position or a Python number."""
+    if isinstance(result, (Value, Complex)):
+        return result
+    if isinstance(result, Position):
+        return b.from_index(result, dtype)
+    return b.constant(result, dtype)
 
 
 def _effective(shape: Iterable[int]) -> tuple[int, ...]:

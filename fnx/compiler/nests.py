@@ -1,35 +1,23 @@
-"""From the values at one symbolic index to a loop nest: shaping, then scheduling.
+"""The loop nest of an output: its values at one symbolic index, and the shape of its loops.
 
-In comes a `Nest`: the loop variables of an output and the values to store. *Shaping* rewrites it: loops
-over adjacent axes that every access uses as one are collapsed (so kernels do not depend on the
-rank), axes that a reshape takes apart are split, short outer loops are merged into one
-parallel loop. *Scheduling* places each value in the outermost loop where it can be computed (so
-the row statistics of a softmax stay in the row loop), runs reductions over the same axes in one
-loop, and decides which loop runs side by side in lanes. Out comes a `LoopKernel`.
-Read next: `emit_ir`; `lower` makes the nests.
+In comes a `Nest`: the loop variables of an output and the values to store. Shaping rewrites it:
+loops over adjacent axes that every access uses as one are collapsed (so kernels do not depend on
+the rank), axes that a reshape takes apart are split, a transposition is cut into blocks, short
+outer loops are merged into one parallel loop. Out comes a `Nest` with the same meaning.
+Read next: `scheduling`, which makes statements of it; `lower` makes the nests.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from fnx.compiler.expressions import ElementBuilder
-from fnx.compiler.loops import (
-    Accumulate,
-    Buffer,
-    Let,
-    Loop,
-    LoopKernel,
-    Reduction,
-    Statement,
-    Store,
-    Update,
-    Value,
-)
+from fnx.compiler.loops import Reduction, Value
 from fnx.compiler.positions import Atom, Position
 
-__all__ = ["Nest", "Root", "reachable", "rewritten", "schedule", "shaped"]
+__all__ = ["HEAVY", "Nest", "Root", "RowStore", "reachable", "rewritten", "shaped", "with_roots"]
 
 #: A parallel loop shorter than this is merged with the next one.
 SHORT = 64
@@ -37,13 +25,15 @@ SHORT = 64
 #: The length of a block of the last loop in a transposition.
 TILE = 32
 
+#: Fewer rows than this are cut into pieces of `ROW_PIECE` elements, to share them among threads.
+FEW_ROWS = 16
+ROW_PIECE = 4096
+
 #: Operations that cost tens of nanoseconds on a scalar.
 HEAVY = frozenset(
     """exp exp2 expm1 log log2 log10 log1p sin cos tan asin acos atan atan2 sinh cosh tanh asinh
     acosh atanh logistic erf erfc erf_inv lgamma digamma pow cbrt hypot""".split()
 )
-
-_INLINE = frozenset(("const", "parameter", "left", "right"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +47,28 @@ class Root:
 
 
 @dataclass(frozen=True, slots=True)
+class RowStore:
+    """A value of a reduction's body that is stored while the reduction runs."""
+
+    reduction: Reduction
+    buffer: int
+    position: Position
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
 class Nest:
     """Loop variables, outermost first, and what to store at each index.
 
     ``running``: the axis that must be walked in order, if the values are a running reduction.
-    ``limit``: a bound of the last loop besides its extent.
+    ``limit``: a bound of the last loop besides its extent. ``stores``: what reductions store.
     """
 
     loops: tuple[Atom, ...]
     roots: tuple[Root, ...]
     running: Atom | None = None
     limit: Position | None = None
+    stores: tuple[RowStore, ...] = ()
 
 
 def reachable(roots: Iterable[Value], into_reductions: bool = True) -> list[Value]:
@@ -92,7 +93,7 @@ def shaped(b: ElementBuilder, nest: Nest) -> Nest:
     if nest.running is None:
         nest = _split(b, nest)
         nest = _collapse(b, nest)
-        nest = _tile(b, nest)
+        nest = _cut_rows(b, _tile(b, nest))
     return _merge_outer(b, nest)
 
 
@@ -103,7 +104,7 @@ def rewritten(
     axes: Callable[[Reduction], tuple[tuple[Atom, ...], Position | None]] | None = None,
     replacements: dict[Value, Value] | None = None,
 ) -> dict[Value, Value]:
-    """Copies of values in which loop variables are replaced by positions.
+    """Copies of values in which free loop variables are replaced by positions.
 
     Parameters
     ----------
@@ -135,23 +136,26 @@ def rewritten(
             copy = reductions.get(old)
             if copy is None:
                 new_axes, limit = axes(old) if axes is not None else (old.axes, old.limit)
-                copy = reductions[old] = Reduction(
-                    new_axes,
-                    tuple(new[v] for v in old.inits),
-                    old.results,
-                    tuple(new[v] for v in old.bodies),
-                    old.running,
-                    old.reverse,
-                    limit,
-                )
+                limit = None if limit is None else position(limit)
+                inits = tuple(new[v] for v in old.inits)
+                inside = new
+                bound = touched.intersection(old.axes, new_axes)
+                if bound:  # a variable that this reduction binds is another one
+                    rest = {a: p for a, p in substitution.items() if a not in bound}
+                    inside = rewritten(b, old.bodies, rest, axes, replacements)
+                bodies = tuple(inside[v] for v in old.bodies)
+                parts = (new_axes, inits, old.results, bodies, old.running, old.reverse, limit)
+                same = (old.axes, old.inits, old.bodies, old.limit)
+                copy = old if same == (new_axes, inits, bodies, limit) else Reduction(*parts)
+                reductions[old] = copy
             attr = (copy, component)
         new[value] = b.make(op, value.code, tuple(new[a] for a in value.args), attr)
     return new
 
 
-def schedule(b: ElementBuilder, nest: Nest, buffers: tuple[Buffer, ...]) -> LoopKernel:
-    """The statements of a nest."""
-    return _Scheduler(b, nest).kernel(buffers)
+def with_roots(nest: Nest, roots: Sequence[Root]) -> Nest:
+    """The same loops around other values."""
+    return replace(nest, roots=tuple(roots))
 
 
 # --- shaping ----------------------------------------------------------------------------------
@@ -219,10 +223,10 @@ def _split(b: ElementBuilder, nest: Nest) -> Nest:
             extent = (axis.high or 0) + 1
             # the smallest divisor first: the next round takes the quotient apart
             size = min(sizes)
-            if size > 1 and extent % size == 0 and extent > size and axis in nest.loops:
-                if all(s % size == 0 for s in sizes):
-                    chosen = axis, size
-                    break
+            divides = size > 1 and extent % size == 0 and extent > size
+            if divides and axis in nest.loops and all(s % size == 0 for s in sizes):
+                chosen = axis, size
+                break
         if chosen is None:
             return nest
         axis, size = chosen
@@ -325,10 +329,9 @@ def _leads(reductions: Iterable[Reduction], first: Atom, second: Atom) -> bool:
 def _tile(b: ElementBuilder, nest: Nest) -> Nest:
     """Cut the last loop where memory is read across it, along another loop: a transposition.
 
-    ``for i: for j: out[i, j] = x[j, i]`` becomes ``for k: for i: for j in block k``, which uses all of
-    a cache line before it is evicted.
+    ``for i: for j: out[i, j] = x[j, i]`` becomes ``for k: for i: for j in block k``, which uses
+    all of a cache line before it is evicted.
     """
-    space = b.space
     loops = nest.loops
     if len(loops) < 2 or any(root.depth != len(loops) for root in nest.roots):
         return nest
@@ -346,9 +349,33 @@ def _tile(b: ElementBuilder, nest: Nest) -> Nest:
             place = min(place, *along) if along else place
     if place == len(loops) - 1:
         return nest
-    block = space.loop(last.parts[0] + "b", -(-extent // TILE))
-    inner = space.loop(last.parts[0] + "t", TILE)
-    start = space.of(block) * TILE
+    return _cut_last(b, nest, TILE, place)
+
+
+def _cut_rows(b: ElementBuilder, nest: Nest) -> Nest:
+    """Cut a long last loop inside of few outer ones, so that there is work for all threads."""
+    loops = nest.loops
+    if len(loops) < 2 or nest.limit is not None:
+        return nest
+    outer = math.prod((axis.high or 0) + 1 for axis in loops[:-1])
+    extent = (loops[-1].high or 0) + 1
+    if outer >= FEW_ROWS or extent < 4 * ROW_PIECE:
+        return nest
+    if any(root.depth != len(loops) for root in nest.roots):
+        return nest
+    if any(value.op == "reduced" for value in reachable(root.value for root in nest.roots)):
+        return nest
+    return _cut_last(b, nest, ROW_PIECE, len(loops) - 1)
+
+
+def _cut_last(b: ElementBuilder, nest: Nest, size: int, place: int) -> Nest:
+    """Make two loops of the last one: over blocks, put at ``place``, and within a block."""
+    space, loops = b.space, nest.loops
+    last = loops[-1]
+    extent = (last.high or 0) + 1
+    block = space.loop(last.parts[0] + "b", -(-extent // size))
+    inner = space.loop(last.parts[0] + "t", size)
+    start = space.of(block) * size
     new_loops = (*loops[:place], block, *loops[place:-1], inner)
     depths = {len(loops): len(new_loops)}
     substitution = {last: start + space.of(inner)}
@@ -375,249 +402,5 @@ def _merge_outer(b: ElementBuilder, nest: Nest) -> Nest:
     return nest
 
 
-# --- scheduling -------------------------------------------------------------------------------
-
-
-class _Block:
-    """The statements of one open loop."""
-
-    __slots__ = ("axis", "done", "lanes", "placed", "statements")
-
-    def __init__(self, axis: Atom | None, lanes: int) -> None:
-        self.axis = axis
-        self.lanes = lanes
-        self.statements: list[Statement] = []
-        self.placed: set[Value] = set()
-        self.done: set[Reduction] = set()
-
-
-class _Scheduler:
-    def __init__(self, b: ElementBuilder, nest: Nest) -> None:
-        self.space = b.space
-        self.nest = nest
-        self.values = reachable(root.value for root in nest.roots)
-        self.lanes = _lane_count(self.values)
-
-    def kernel(self, buffers: tuple[Buffer, ...]) -> LoopKernel:
-        nest = self.nest
-        walked = nest.running
-        order = [axis for axis in nest.loops if axis is not walked]
-        vector = self.vector_axis(order)
-        if vector is not None:
-            self.lanes *= self.column_unroll(vector)
-        stack = [_Block(None, 0)]
-        stack += [_Block(axis, self.lanes if axis is vector else 0) for axis in order]
-        if walked is None:
-            for root in nest.roots:
-                at = stack[: root.depth + 1]
-                self.place([root.value], at)
-                self.place(root.position.data(), at)
-                at[-1].statements.append(Store(root.buffer, root.position, root.value))
-        else:
-            self.walk(walked, stack)
-        while len(stack) > 1:
-            block = stack.pop()
-            assert block.axis is not None
-            limits = (self.extent(block.axis),)
-            if nest.limit is not None and block.axis is nest.loops[-1]:
-                limits = (*limits, nest.limit)
-            stack[-1].statements.append(
-                Loop(
-                    block.axis,
-                    limits,
-                    tuple(block.statements),
-                    block.lanes,
-                    parallel=len(stack) == 1,
-                )
-            )
-        body = tuple(stack[0].statements)
-        first = order[0] if order else None
-        units = 1 if first is None else (first.high or 0) + 1
-        cost = _cost(body)
-        if units > 1:
-            cost /= units
-        grain = max(int(20_000 / max(cost, 1e-3)), 1)
-        if first is vector:
-            grain = -(-grain // (4 * self.lanes)) * 4 * self.lanes
-        return LoopKernel(buffers, body, self.space, units, grain, cost)
-
-    def extent(self, axis: Atom) -> Position:
-        return self.space.position((), axis.parts[1])
-
-    def vector_axis(self, order: list[Atom]) -> Atom | None:
-        """The loop to run in lanes: the last one, unless reductions inside of it read along rows."""
-        if not order:
-            return None
-        last = order[-1]
-        rows = columns = 0
-        for value in self.values:
-            if value.op != "reduced" or last not in value.attr[0].free:
-                continue
-            reduction = value.attr[0]
-            if reduction.running:
-                columns += 1
-                continue
-            inner = reduction.axes[-1]
-            for body in reachable(reduction.bodies, into_reductions=False):
-                if body.op == "load" and inner in body.free:
-                    position = body.attr[1]
-                    if position.stride(last) == 1:
-                        columns += 4
-                    elif position.stride(inner) == 1 and (inner.high or 0) >= 7:
-                        rows += 4
-                    elif last in position.free:
-                        rows += 1
-        return None if rows > columns else last
-
-    def column_unroll(self, vector: Atom) -> int:
-        """Several vectors side by side, where a reduction inside would wait for each."""
-        extent = (vector.high or 0) + 1
-        inside = [v.attr[0] for v in self.values if v.op == "reduced" and vector in v.attr[0].free]
-        if not inside or len(self.values) > 24:
-            return 1
-        if any((r.axes[-1].high or 0) < 7 or r.running for r in inside):
-            return 1
-        return 4 if extent >= 4 * self.lanes else 2 if extent >= 2 * self.lanes else 1
-
-    def place(self, values: Iterable[Value], stack: list[_Block]) -> None:
-        """Compute values, and all that they need, each in the outermost possible block."""
-        work = reachable(values, into_reductions=False)
-        for k, value in enumerate(work):
-            if value.op in _INLINE:
-                continue
-            if value.op == "reduced":
-                reduction = value.attr[0]
-                if not any(reduction in block.done for block in stack):
-                    self.reduce(reduction, work[k + 1 :], stack)
-                continue
-            if any(value in block.placed for block in stack):
-                continue
-            block = stack[self.level(value.free, stack)]
-            block.placed.add(value)
-            block.statements.append(Let(value))
-
-    def level(self, free: frozenset[Atom], stack: list[_Block]) -> int:
-        for level in range(len(stack) - 1, 0, -1):
-            if stack[level].axis in free:
-                return level
-        return 0
-
-    def reduce(self, first: Reduction, later: list[Value], stack: list[_Block]) -> None:
-        """Run a reduction, and others that go over the same axes at the same place."""
-        level = self.level(first.free, stack)
-        outer = stack[: level + 1]
-        together = [first]
-        for value in later:
-            if value.op != "reduced" or value.attr[0] in together:
-                continue
-            other = value.attr[0]
-            if (
-                other.axes == first.axes
-                and other.limit is first.limit
-                and self.level(other.free, stack) == level
-                and not any(other in block.done for block in stack)
-                and self.ready(other, outer)
-            ):
-                together.append(other)
-        if first.limit is not None:
-            self.place(first.limit.data(), outer)
-        inside_lanes = any(block.lanes for block in outer)
-        lanes = 0 if inside_lanes else self.lanes * _unroll(first, len(together))
-        blocks = [_Block(axis, 0) for axis in first.axes]
-        blocks[-1].lanes = lanes
-        for reduction in together:
-            self.place(reduction.inits, outer)
-            self.place(reduction.bodies, outer + blocks)
-            blocks[-1].statements.append(Update(reduction))
-        loop: Statement | None = None
-        for k in range(len(blocks) - 1, -1, -1):
-            block = blocks[k]
-            if loop is not None:
-                block.statements.append(loop)
-            limits = [self.extent(first.axes[k])]
-            if k == 0 and first.limit is not None:
-                limits.append(first.limit)
-            loop = Loop(first.axes[k], tuple(limits), tuple(block.statements), block.lanes)
-        assert loop is not None
-        outer[-1].statements.append(Accumulate(tuple(together), lanes, (loop,)))
-        outer[-1].done.update(together)
-
-    def ready(self, reduction: Reduction, outer: list[_Block]) -> bool:
-        """Whether all that a reduction's bodies need from outside of its loops is there."""
-        for value in reachable(reduction.bodies, into_reductions=False):
-            if value.op == "reduced" and not any(value.attr[0] in block.done for block in outer):
-                if not (value.free & frozenset(reduction.axes)):
-                    return False
-        return True
-
-    def walk(self, axis: Atom, stack: list[_Block]) -> None:
-        """The nest of a running reduction: all other loops outside, then the axis in order."""
-        reductions: list[Reduction] = []
-        for value in self.values:
-            if value.op == "reduced" and value.attr[0].running:
-                if value.attr[0] not in reductions:
-                    reductions.append(value.attr[0])
-        inner = _Block(axis, 0)
-        inside = [*stack, inner]
-        for reduction in reductions:
-            self.place(reduction.inits, stack)
-            self.place(reduction.bodies, inside)
-            inner.statements.append(Update(reduction))
-            inner.done.add(reduction)
-        for root in self.nest.roots:
-            self.place([root.value], inside)
-            inner.statements.append(Store(root.buffer, root.position, root.value))
-        loop = Loop(
-            axis, (self.extent(axis),), tuple(inner.statements), reverse=reductions[0].reverse
-        )
-        stack[-1].statements.append(Accumulate(tuple(reductions), 0, (loop,)))
-
-
 def _number(value: Value) -> int:
     return value.number
-
-
-def _lane_count(values: Iterable[Value]) -> int:
-    """Lanes of 64 bytes of the widest type (positions aside), whatever the CPU has.
-
-    The number is part of the order of a reduction: equal on all machines, so are the results.
-    """
-    widest = 1
-    for value in values:
-        if value.op not in ("position", "left", "right"):
-            size = 4 if value.code in ("bf16", "f16") else value.dtype.itemsize
-            widest = max(widest, size)
-    return 64 // max(widest, 4)
-
-
-def _unroll(reduction: Reduction, together: int) -> int:
-    """More lanes for light bodies, to hide the latency of the accumulation."""
-    if len(reduction.bodies) > 2 or together > 2:
-        return 1
-    axis = reduction.axes[-1]
-    values = [v for v in reachable(reduction.bodies, False) if axis in v.free]
-    if len(values) > 12 or any(v.op in HEAVY for v in values):
-        return 1
-    return 4 if len(values) <= 4 else 2
-
-
-def _cost(body: tuple[Statement, ...]) -> float:
-    """A rough estimate of the work of a block, in nanoseconds."""
-    total = 0.0
-    for statement in body:
-        if type(statement) is Let:
-            total += 8.0 if statement.value.op in HEAVY else 0.6
-        elif type(statement) is Loop:
-            count = (statement.axis.high or 0) + 1
-            inner = _cost(statement.body) * count
-            total += inner / statement.lanes if statement.lanes else inner
-        elif type(statement) is Accumulate:
-            total += 4.0 + _cost(statement.body)
-        else:
-            total += 0.6
-    return total
-
-
-def with_roots(nest: Nest, roots: Sequence[Root]) -> Nest:
-    """The same loops around other values."""
-    return replace(nest, roots=tuple(roots))

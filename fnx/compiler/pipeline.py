@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fnx.compiler import build, cache, control_flow
+from fnx.compiler.draft import numbered_eqns
 from fnx.compiler.executable import Executable, HostFunction, host_function
 from fnx.compiler.explanation import Explanation, explain
 from fnx.compiler.lower import compile_group
@@ -22,7 +23,7 @@ from fnx.compiler.passes.fuse import cut
 from fnx.compiler.passes.inline import inline
 from fnx.compiler.passes.layout import layout
 from fnx.compiler.passes.steps import Block, Step
-from fnx.compiler.planning import Planner, numbered_eqns
+from fnx.compiler.planning import Planner
 from fnx.compiler.program import Program, finished
 from fnx.config import settings
 from fnx.core.check import check_jaxpr
@@ -84,6 +85,7 @@ def compile_jaxpr(jaxpr: Jaxpr, *, donated: Sequence[int] = ()) -> Executable:
             pass
     program = _compile(prepare(jaxpr), jaxpr, donated)
     loaded = _load(program)
+    program = program.without_sources()
     if key is not None:
         cache.save(key, program)
     return _executable(jaxpr, program, loaded, start, "off" if key is None else "miss")

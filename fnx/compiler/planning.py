@@ -12,142 +12,25 @@ next: `control_flow`, `executable`, `fnx.kernels.plan_runner`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from fnx.compiler.arena import Allocator, Storage
+from fnx.compiler.canonical import NotCanonical, canonical_text
+from fnx.compiler.draft import Draft, HostStep, Place, StepReport
 from fnx.compiler.launches import GroupKernel, Launch
 from fnx.compiler.lower import compile_group
+from fnx.compiler.passes import costs
 from fnx.compiler.passes.steps import Block, Step, variables
-from fnx.core.jaxpr import Atom, Eqn, Jaxpr, Literal, Var, subjaxprs
+from fnx.core.jaxpr import Atom, Eqn, Literal, Var
 from fnx.core.types import ShapedArray
 from fnx.errors import CompilationError
 from fnx.kernels.calls import Operand
 from fnx.kernels.plan_runner import PlanBuilder, Reference, SubPlan, buffer, code, memory
 from fnx.kernels.registry import KERNELS
 
-__all__ = [
-    "BlockPlanner",
-    "ControlWriter",
-    "Draft",
-    "HostStep",
-    "Place",
-    "Planner",
-    "StepReport",
-    "Stream",
-    "numbered_eqns",
-]
+__all__ = ["BlockPlanner", "ControlWriter", "Planner"]
 
 ControlWriter = Callable[["BlockPlanner", Step, SubPlan], None]
-
-
-@dataclass(slots=True, eq=False)
-class Stream:
-    """A loop that moves addresses: the words to advance after each iteration, and by how much."""
-
-    moves: list[tuple[Any, int]] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a value is.
-
-    Attributes
-    ----------
-    word : Reference
-        The address, in the first iteration of the loops around it.
-    streams : tuple of (Stream, int)
-        The loops that move it, and by how many bytes.
-    """
-
-    word: Reference
-    streams: tuple[tuple[Stream, int], ...] = ()
-
-    def at(self, offset: int) -> Place:
-        """A place some bytes further on."""
-        if offset == 0:
-            return self
-        word = self.word
-        return Place(Reference(word.kind, word.name, word.offset + offset), self.streams)
-
-    def moving(self, stream: Stream, stride: int) -> Place:
-        """The place that a loop moves."""
-        return Place(self.word, (*self.streams, (stream, stride)))
-
-
-@dataclass(frozen=True, slots=True)
-class HostStep:
-    """A step in Python between native segments.
-
-    Attributes
-    ----------
-    number : int
-        The number of its equation, see `numbered_eqns`.
-    inputs, outputs : tuple of (Reference, ShapedArray)
-        Where its operands are and where its results go.
-    """
-
-    number: int
-    inputs: tuple[tuple[Reference, ShapedArray], ...]
-    outputs: tuple[tuple[Reference, ShapedArray], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class StepReport:
-    """What `explain` says about one step.
-
-    Attributes
-    ----------
-    kind : str
-        As of `Step`.
-    name : str
-        The kernels that it calls.
-    eqns : tuple of int
-        The numbers of its equations, see `numbered_eqns`.
-    bytes : int
-        Size of the operands and results: the least traffic with memory.
-    nanoseconds : float
-        The estimate that decides about threads; 0 where there is none.
-    units : int
-        Parallel units of the longest call.
-    depth : int
-        How many loops and branches it is inside of.
-    """
-
-    kind: str
-    name: str
-    eqns: tuple[int, ...]
-    bytes: int
-    nanoseconds: float
-    units: int
-    depth: int
-
-
-@dataclass(slots=True)
-class Draft:
-    """A planned program, see the module's docstring."""
-
-    segments: list[PlanBuilder | HostStep]
-    arena: int
-    constants: bytes
-    launches: dict[str, Launch]
-    functions: set[str]
-    donations: dict[int, int]
-    reports: list[StepReport]
-    groups: list[GroupKernel]
-
-
-def numbered_eqns(jaxpr: Jaxpr) -> list[Eqn]:
-    """The equations of a program and of the programs in its control flow, in a fixed order.
-
-    A plan that was read from the store names equations of the program by their place in this list.
-    """
-    found: list[Eqn] = []
-    for eqn in jaxpr.eqns:
-        found.append(eqn)
-        for _, body in subjaxprs(eqn.params):
-            found += numbered_eqns(body)
-    return found
 
 
 class Planner:
@@ -183,6 +66,7 @@ class Planner:
         self.functions: set[str] = set()
         self.reports: list[StepReport] = []
         self.groups: dict[Step, GroupKernel] = {}
+        self._alike: dict[str, GroupKernel] = {}
         self.depth = 0
         self.donations: dict[int, int] = {}
         self._constant_offsets: dict[tuple[str, bytes], int] = {}
@@ -205,7 +89,6 @@ class Planner:
             self.functions,
             self.donations,
             self.reports,
-            list(self.groups.values()),
         )
 
     def main(self) -> SubPlan:
@@ -222,10 +105,18 @@ class Planner:
         self.segments.append(step)
 
     def group(self, step: Step) -> GroupKernel:
-        """The kernels of a step of kind ``loops``; generated once."""
+        """The kernels of a step of kind ``loops``; generated once for all steps that are alike."""
         found = self.groups.get(step)
         if found is None:
-            found = self.groups[step] = compile_group(step.jaxpr())
+            jaxpr = step.jaxpr()
+            try:
+                text = canonical_text(jaxpr)
+            except NotCanonical:
+                text = ""
+            found = self._alike.get(text) or compile_group(jaxpr)
+            self.groups[step] = found
+            if text:
+                self._alike[text] = found
         return found
 
     def constant(self, literal: Literal) -> Place:
@@ -472,15 +363,25 @@ class BlockPlanner:
         results = [Operand.contiguous(v.aval.shape, v.aval.dtype) for v in step.outputs]
         calls = planner(operands, results, eqn.params)
         places = [self.place(a) for a in step.inputs]
-        places += [self.destination(v) for v in step.outputs]
+        target = self.destination(step.outputs[0], self.changed(step))
+        places += [target, *[self.destination(v) for v in step.outputs[1:]]]
         workspace, storage = self.scratch(calls.workspace)
         for call in calls.calls:
             words = [_placed(word, places, workspace) for word in call.words]
+            if target == places[0] and _is_copy(call.function) and words[0] == words[1]:
+                continue  # the operand is there already
             self.planner.call(plan, call.function, words, call.count, call.chunk)
         self.release(storage)
         self.planner.functions |= calls.functions
         names = " ".join(dict.fromkeys(call.function for call in calls.calls))
         self.report(step, names, 0.0, max((c.count for c in calls.calls), default=0))
+
+    def changed(self, step: Step) -> Var | None:
+        """The operand that a kernel may change in place: a scatter's, if nobody reads it later."""
+        first = step.inputs[0]
+        if step.changes_operand and sum(a is first for a in step.inputs) == 1:
+            return self.dying(first)
+        return None
 
     def host_step(self, step: Step, plan: SubPlan | None) -> None:
         """A step in Python; only the program's own steps may be."""
@@ -505,11 +406,16 @@ class BlockPlanner:
                 name,
                 tuple(self.planner.numbers[eqn] for eqn in step.eqns),
                 sum(_bytes(a.aval) for a in atoms),
+                0 if step.bodies else sum(costs.operations(eqn) for eqn in step.eqns),
                 nanoseconds,
                 units,
                 self.planner.depth,
             )
         )
+
+
+def _is_copy(function: str) -> bool:
+    return function.startswith("copying:") and function.endswith("/copy")
 
 
 def _placed(word: Any, places: Sequence[Place], workspace: Place) -> Any:

@@ -1,13 +1,14 @@
 """Symbolic integer arithmetic: the positions at which elements are read and written.
 
-A `Position` is a linear combination of atoms (loop variables, quotients, remainders, integers from
-data) with coefficients that are polynomials in *sizes*. A size is a number that became an argument
-of the kernel: every int except 0 and +-1 does, by value, in the order of its first use, so that two
-programs that differ only in extents have the same text. What goes in: index arithmetic of the
-element rules (the protocol `fnx.core.lowering.Index`). What comes out: canonical positions, in which
-the quotients and remainders of a reshape have cancelled. Values are known while code is
-generated, so a simplification may look at them: keys are made from the resulting text.
-Read next: `loops` (the language that uses positions), `expressions` (who makes them).
+A `Position` is a linear combination of atoms (loop variables, quotients, remainders, integers
+from data) with coefficients that are polynomials in *sizes*. A size is a number that became an
+argument of the kernel: every int except 0 and +-1 does, by value, in the order of its first use,
+so that two programs that differ only in extents have the same text. What goes in: index
+arithmetic of the element rules (the protocol `fnx.core.lowering.Index`). What comes out:
+canonical positions, in which the quotients and remainders of a reshape have cancelled. Values are
+known while code is generated, so a simplification may look at them: keys are made from the
+resulting text. Read next: `loops` (the language that uses positions), `expressions` (who makes
+them).
 """
 
 from __future__ import annotations
@@ -75,6 +76,7 @@ class Space:
 
     def size(self, value: int) -> Coefficient:
         """The coefficient that stands for an int."""
+        value = int(value)  # also of NumPy's integers
         if value == 0:
             return ZERO
         if value in (1, -1):
@@ -167,10 +169,10 @@ class Position:
         self.free = free
 
     def __add__(self, other: Position | int) -> Position:
-        if type(other) is not Position:
+        if not isinstance(other, Position):
             if other == 0:
                 return self
-            other = self.space.number(int(other))
+            other = self.space.number(other)
         if not other.terms and not other.constant:
             return self
         if not self.terms and not self.constant:
@@ -188,13 +190,13 @@ class Position:
         return self * -1
 
     def __sub__(self, other: Position | int) -> Position:
-        return self + (other * -1 if type(other) is Position else -other)
+        return self + (other * -1 if isinstance(other, Position) else -other)
 
     def __rsub__(self, other: int) -> Position:
         return self * -1 + other
 
     def __mul__(self, other: int | Position) -> Position:
-        if type(other) is Position:
+        if isinstance(other, Position):
             if self.terms and not other.terms:
                 return self.times(other.constant)
             if not self.terms:
@@ -203,7 +205,7 @@ class Position:
                 "index arithmetic: a product of two positions. Multiply by a Python int, or "
                 "compute with scalars and convert by `to_index`."
             )
-        return self if other == 1 else self.times(self.space.size(int(other)))
+        return self if other == 1 else self.times(self.space.size(other))
 
     __rmul__ = __mul__
 
@@ -218,9 +220,8 @@ class Position:
         if divisor == 1:
             return self
         space, whole, rest = self.space, *_split(self, divisor)
-        if rest.low is not None and rest.high is not None and 0 <= rest.low:
-            if rest.high < divisor:
-                return whole
+        if _within(rest, divisor):
+            return whole
         atom = space._atom(
             "quotient",
             (rest, space.size_number(divisor)),
@@ -235,9 +236,8 @@ class Position:
         if divisor == 1:
             return space.number(0)
         _, rest = _split(self, divisor)
-        if rest.low is not None and rest.high is not None:
-            if rest.low >= 0 and rest.high < divisor:
-                return rest
+        if _within(rest, divisor):
+            return rest
         parts = (rest, space.size_number(divisor))
         return space.of(space._atom("remainder", parts, 0, divisor - 1, rest.free))
 
@@ -345,6 +345,11 @@ def _split(position: Position, divisor: int) -> tuple[Position, Position]:
     if remaining.low is not None and remaining.low < 0:  # code divides what is not negative
         return space.number(0), position
     return space.position(_sorted_terms(whole), constant), remaining
+
+
+def _within(position: Position, divisor: int) -> bool:
+    low, high = position.low, position.high
+    return low is not None and high is not None and low >= 0 and high < divisor
 
 
 def _recombined(space: Space, terms: _Terms, constant: Coefficient) -> Position:

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from fnx.compiler.draft import Draft, HostStep, StepReport
 from fnx.compiler.launches import Launch
-from fnx.compiler.planning import Draft, HostStep, StepReport
 from fnx.core.jaxpr import Jaxpr
 from fnx.core.types import ShapedArray
 from fnx.kernels.plan_runner import PlanTemplate, Reference
@@ -75,6 +75,11 @@ class Program:
         """The estimate for all steps that have one."""
         return sum(report.nanoseconds for report in self.reports)
 
+    def without_sources(self) -> Program:
+        """The program without what its kernels were generated from, once they are."""
+        launches = tuple(replace(k, kernel=None, form=None) for k in self.launches)
+        return replace(self, launches=launches)
+
     def to_json(self) -> dict[str, Any]:
         """Plain data, from which `from_json` makes the program again."""
         return {
@@ -88,7 +93,7 @@ class Program:
             "functions": list(self.functions),
             "donations": [list(pair) for pair in self.donations.items()],
             "reports": [
-                [r.kind, r.name, list(r.eqns), r.bytes, r.nanoseconds, r.units, r.depth]
+                [r.kind, r.name, list(r.eqns), r.bytes, r.flops, r.nanoseconds, r.units, r.depth]
                 for r in self.reports
             ],
         }

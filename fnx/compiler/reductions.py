@@ -1,7 +1,7 @@
 """Large reductions to few results: a first kernel over blocks, then one that combines them.
 
-In comes a nest with a reduction that has more work than parallel units. Out come *stages*, each a nest
-that reduces every block of the first axis into a temporary, and the nest with the reduction
+In comes a nest with a reduction that has more work than parallel units. Out come *stages*, each a
+nest that reduces every block of the first axis into a temporary, and the nest with the reduction
 replaced by one over the blocks. The number of blocks depends on the extents only, never on the
 number of threads, so the results do not either. Read next: `nests`.
 """
@@ -22,9 +22,9 @@ from fnx.compiler.positions import Atom, Position
 
 __all__ = ["Part", "Stage", "blocked"]
 
-#: From this many elements on, a reduction to fewer than `FEW` results is cut into blocks
+#: From this many elements on, a reduction with fewer than `FEW` parallel units is cut into blocks
 MANY = 1 << 16
-FEW = 512
+FEW = 16
 #: of at least this many elements, and at most `BLOCKS` of them.
 BLOCK = 1 << 13
 BLOCKS = 64
@@ -110,14 +110,10 @@ def _choose(nest: Nest) -> list[Reduction]:
         if not reduction.free <= frozenset(nest.loops) or not _is_large(reduction):
             continue
         waits = any(
-            v.op == "reduced"
-            and not v.free & frozenset(reduction.axes)
-            and _is_large(v.attr[0])
+            v.op == "reduced" and not v.free & frozenset(reduction.axes) and _is_large(v.attr[0])
             for v in reachable(reduction.bodies)
         )
-        same = not found or (
-            found[0].axes == reduction.axes and found[0].free == reduction.free
-        )
+        same = not found or (found[0].axes == reduction.axes and found[0].free == reduction.free)
         if not waits and same:
             found.append(reduction)
     return found
@@ -127,7 +123,17 @@ def _is_large(reduction: Reduction) -> bool:
     results = math.prod(_extent(a) for a in reduction.free)
     work = results * math.prod(_extent(a) for a in reduction.axes)
     rows = _extent(reduction.axes[0])
-    return work >= MANY and results < FEW and _block_rows(rows, work) < rows
+    units = results if _along_rows(reduction) else results // 64  # columns go side by side
+    return work >= MANY and units < FEW and _block_rows(rows, work) < rows
+
+
+def _along_rows(reduction: Reduction) -> bool:
+    """Whether memory is contiguous along the innermost axis of a reduction."""
+    axis = reduction.axes[-1]
+    return any(
+        value.op == "load" and value.attr[1].stride(axis) == 1
+        for value in reachable(reduction.bodies, into_reductions=False)
+    )
 
 
 def _stage(
@@ -180,9 +186,7 @@ def _combined(
                 "reduced", body.code, (), (copy, k)
             )
     new = rewritten(b, [root.value for root in nest.roots], {}, replacements=replacements)
-    return with_roots(
-        nest, [Root(r.buffer, r.position, new[r.value], r.depth) for r in nest.roots]
-    )
+    return with_roots(nest, [Root(r.buffer, r.position, new[r.value], r.depth) for r in nest.roots])
 
 
 def _place(b: ElementBuilder, loops: tuple[Atom, ...]) -> Position:

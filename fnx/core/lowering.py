@@ -4,18 +4,19 @@ A ``lower`` slot holds one of three things (a primitive that holds a Jaxpr, in `
 hold a function instead):
 
 - ``Element(rule, kind)``: *one element of the result*, written as a scalar expression. Elementwise
-  functions, re-indexing and reductions are all of this form, so the compiler fuses them as one case.
+  functions, re-indexing and reductions are all of this form, so the compiler fuses them as one
+  case.
 - ``Kernel(name)``: a named, hand-written kernel of ``fnx/kernels`` (contraction, convolution, ...).
 - ``Host(reason)``: an explicit step in Python between kernels (LAPACK, FFT, callbacks).
 
 What goes in: a primitive author's rule. What comes out: data that ``fnx/compiler/lower.py`` reads.
 The words a rule may use are the methods of ``Builder`` below.
 
-**Element rules.** ``rule(b, i, *operands, **params)`` returns the value of the output at index ``i``
-(a tuple of ``Index``, one for each axis of the output). ``operands[k](*index)`` is the k-th operand's
-element at an index; ``operands[k].aval`` is its type, ``b.out_aval`` the type of the result. A
-primitive with several results returns a tuple (``b.out_avals`` are their types; all have the same
-shape)::
+**Element rules.** ``rule(b, i, *operands, **params)`` returns the value of the output at index
+``i`` (a tuple of ``Index``, one for each axis of the output). ``operands[k](*index)`` is the k-th
+operand's element at an index; ``operands[k].aval`` is its type, ``b.out_aval`` the type of the
+result. A primitive with several results returns a tuple (``b.out_avals`` are their types; all
+have the same shape)::
 
     add:        lambda b, i, x, y: b.add(x(*i), y(*i))
     transpose:  lambda b, i, x, permutation: x(*(i[permutation.index(k)] for k in range(len(i))))
@@ -27,15 +28,15 @@ shape)::
                     "add", b.out_aval.dtype, (x.aval.shape[1],), lambda j: x(i[0], j))
 
 **Index** is symbolic integer arithmetic: ``+ - * // %`` between an ``Index`` and an ``Index`` or
-a Python int (the divisor of ``//`` and ``%`` must be a positive Python int, and the dividend must not
-be negative). The ints that enter it (sizes, starts, paddings) become arguments of the kernel, so
-that another batch size is the same machine code. An axis of size 1 must be read at index 0 (write
-the int 0): broadcasting 1 against n is structure. Reading outside an operand is an error of the rule,
-unless ``b.guarded`` protects the read.
+a Python int (the divisor of ``//`` and ``%`` must be a positive Python int, and the dividend must
+not be negative). The ints that enter it (sizes, starts, paddings) become arguments of the kernel,
+so that another batch size is the same machine code. An axis of size 1 must be read at index 0
+(write the int 0): broadcasting 1 against n is structure. Reading outside an operand is an error
+of the rule, unless ``b.guarded`` protects the read.
 
-**Scalar** is a typed value. All methods of ``b`` take and give scalars; an ``Index`` is taken where a
-scalar is wanted, as an int64. Arithmetic wants operands of one dtype, as in the Jaxpr; a Python
-number beside a scalar takes the scalar's dtype. bfloat16 and float16 are computed in
+**Scalar** is a typed value. All methods of ``b`` take and give scalars; an ``Index`` is taken
+where a scalar is wanted, as an int64. Arithmetic wants operands of one dtype, as in the Jaxpr; a
+Python number beside a scalar takes the scalar's dtype. bfloat16 and float16 are computed in
 float32 and rounded after every operation; complex numbers are pairs of reals. All of it is strict
 IEEE: nothing is contracted (``fma`` only where written), reassociated, or assumed finite.
 """
@@ -119,8 +120,9 @@ Truth = Scalar
 class Builder(Protocol):
     """What a rule can say. Implemented by ``fnx/compiler/expressions.py``.
 
-    Reductions are over commutative, associative operations: the order in which elements are combined is
-    fixed by the loop nest (so results are repeatable), but it is not the order of the index.
+    Reductions are over commutative, associative operations: the order in which elements are
+    combined is fixed by the loop nest (so results are repeatable), but it is not the order of the
+    index.
     """
 
     out_avals: tuple[Any, ...]
@@ -253,8 +255,8 @@ class Builder(Protocol):
     def ge(self, x: Value, y: Value) -> Truth: ...
     def select(self, condition: Truth, then: Value, otherwise: Value) -> Scalar: ...
 
-    # Bits. and_, or_, xor, not_ also of bool. A shift by the width or more (or by a negative number) gives
-    # 0, and shift_right_arithmetic of a negative number -1, as in XLA.
+    # Bits. and_, or_, xor, not_ also of bool. A shift by the width or more (or by a negative
+    # number) gives 0, and shift_right_arithmetic of a negative number -1, as in XLA.
     def and_(self, x: Value, y: Value) -> Scalar: ...
     def or_(self, x: Value, y: Value) -> Scalar: ...
     def xor(self, x: Value, y: Value) -> Scalar: ...

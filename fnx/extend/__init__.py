@@ -12,7 +12,7 @@ from fnx.core.types import ShapedArray
 from fnx.extend.buffers import adopt, borrow, buffer_of, own
 from fnx.extend.operations import Operation, evaluate
 from fnx.extend.programs import Program
-from fnx.extend.pullbacks import Pullback, pullback
+from fnx.extend.pullbacks import Pullback, pullback, pullback_of
 
 __all__ = [
     "Derived",
@@ -34,4 +34,5 @@ __all__ = [
     "evaluate",
     "own",
     "pullback",
+    "pullback_of",
 ]

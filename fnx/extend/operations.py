@@ -1,9 +1,9 @@
-"""`Operation`: a pure function of arrays as one unit, evaluated on ndarrays and differentiated whole.
+"""`Operation`: a pure function of arrays as one unit, evaluated and differentiated whole.
 
 In: a function written with the functions of `fnx`, static parameters by keyword. It is staged once
 for each types of operands and values of parameters; from then on a call runs a `Program`. Its
-pullback (see `pullbacks`) is derived, never written. An elementwise operation is staged on 0-d
-types, so that one program serves all shapes.
+pullback (see `pullbacks`) is derived, never written. An elementwise operation on small operands is
+staged on 0-d types, so that one program serves all shapes.
 
 Names without a dtype of their own are 64 bits wide inside an operation: a facade that follows
 NumPy or PyTorch has int64 indices, and the user's settings for `fnx` do not reach into it.
@@ -19,15 +19,21 @@ from typing import Any
 import numpy as np
 
 from fnx.config import CONTEXT, Context, settings
-from fnx.core.jaxpr import Jaxpr
+from fnx.core.jaxpr import ClosedJaxpr
+from fnx.core.primitive import quietly
 from fnx.core.simplify import simplify
 from fnx.core.staging import stage
+from fnx.core.tracing import Tracer
 from fnx.core.types import ShapedArray
 from fnx.extend.programs import Program
 
 __all__ = ["Operation", "evaluate"]
 
 NDArray = np.ndarray[Any, Any]
+
+#: Elements of an operand from which an elementwise operation is staged for its shapes, because its
+#: program may be compiled (see `programs.HEAVY`).
+LARGE = 1 << 15
 
 #: Programs that one operation keeps; the oldest go first.
 CACHE_SIZE = 1024
@@ -40,7 +46,7 @@ class Operation:
     ----------
     function : callable
         ``function(*arrays, **params)`` gives an array, or a sequence of them. Written with the
-        functions of `fnx`; captures no arrays.
+        functions of `fnx`; what it captures is constant.
     name : str, optional
         For errors and printing; by default the function's.
     elementwise : bool
@@ -52,6 +58,9 @@ class Operation:
     hidden : int
         How many of the last results are there for the pullback only (an index, a statistic);
         they are always saved where it needs them.
+    adjoint : bool
+        Whether the pullback of a complex operation is the conjugate transpose of its derivative, as
+        PyTorch has it, in place of the transpose, as JAX has it.
 
     Examples
     --------
@@ -69,16 +78,16 @@ class Operation:
         elementwise: bool = False,
         reuse_results: bool = False,
         hidden: int = 0,
+        adjoint: bool = False,
     ) -> None:
         self.function = function
         self.name = name or getattr(function, "__name__", "operation")
         self.elementwise = elementwise
         self.reuse_results = reuse_results
         self.hidden = hidden
-        self._jaxprs: dict[Any, Jaxpr] = {}
+        self.adjoint = adjoint
+        self._jaxprs: dict[Any, ClosedJaxpr] = {}
         self._programs: dict[Any, Program] = {}
-        #: Pullbacks by types, parameters and wanted operands; see `pullbacks.pullback`.
-        self._pullbacks: dict[Any, Any] = {}
 
     def __repr__(self) -> str:
         return f"Operation({self.name})"
@@ -96,7 +105,7 @@ class Operation:
         with _wide():
             return self.function(*arrays, **params)
 
-    def jaxpr(self, avals: Sequence[ShapedArray], params: dict[str, Any]) -> Jaxpr:
+    def jaxpr(self, avals: Sequence[ShapedArray], params: dict[str, Any]) -> ClosedJaxpr:
         """The simplified program for operands of given types; it gives the hidden results, too.
 
         Parameters
@@ -119,11 +128,11 @@ class Operation:
         Parameters
         ----------
         operands : sequence of ndarray
-            Shapes count only where the operation is not elementwise.
+            Of small operands of an elementwise operation, shapes do not count.
         params : dict
             Static parameters.
         """
-        if self.elementwise:
+        if self.elementwise and not is_large(operands):
             key: Any = tuple([x.dtype for x in operands])
         else:
             key = tuple([(x.dtype, x.shape) for x in operands])
@@ -131,19 +140,19 @@ class Operation:
             key = (key, tuple(params.items()))
         found = self._programs.get(key)
         if found is None:
-            jaxpr = self.jaxpr(self.types(operands), params)
-            found = remember(self._programs, key, Program(jaxpr))
+            closed = self.jaxpr(self.types(operands), params)
+            found = remember(self._programs, key, Program(closed.jaxpr, closed.consts))
         return found
 
     def types(self, operands: Sequence[NDArray]) -> tuple[ShapedArray, ...]:
-        """The types for which the operation is staged: 0-d ones where it is elementwise.
+        """The types for which it is staged: 0-d ones where one program serves all shapes.
 
         Parameters
         ----------
         operands : sequence of ndarray
             What it is applied to.
         """
-        if self.elementwise:
+        if self.elementwise and not is_large(operands):
             return tuple([ShapedArray((), x.dtype) for x in operands])
         return tuple([ShapedArray(x.shape, x.dtype) for x in operands])
 
@@ -164,17 +173,45 @@ class Operation:
         ValueError
             NumPy's, where shapes of an elementwise operation do not fit.
         """
-        program = self.program(operands, params or _NONE)
-        if not self.elementwise or len(operands) == 1:
+        return self.apply(operands, params or _NONE)[1]
+
+    def apply(
+        self, operands: Sequence[NDArray], params: dict[str, Any]
+    ) -> tuple[Program, list[NDArray]]:
+        """The program that fits operands, and its results as the caller's own buffers.
+
+        Parameters
+        ----------
+        operands : sequence of ndarray
+            Borrowed for the length of the call.
+        params : dict
+            Static parameters: hashable, one type for each name.
+        """
+        key: Any = None
+        if self.elementwise:
+            dtypes, large = [], False
+            for x in operands:
+                dtypes.append(x.dtype)
+                large = large or x.size >= LARGE
+            if not large:
+                key = tuple(dtypes)
+        if key is None:
+            key = tuple([(x.dtype, x.shape) for x in operands])
+        if params:
+            key = (key, tuple(params.items()))
+        program = self._programs.get(key)
+        if program is None:
+            program = self.program(operands, params)
+        if program.fresh:  # then there is no host step either
+            results = quietly(program.function, *operands)
+            if type(results[0]) is not np.ndarray:  # all of them are 0-d
+                results = [np.array(r) for r in results]
+        else:
             results = program(operands)
-            if self.elementwise and results[0].shape != operands[0].shape:
-                return [_spread(r, operands[0].shape) for r in results]
-            return results
-        results = program(operands)
-        if program.function is None:  # an operand may play no part in a result
+        if self.elementwise and not program.whole:
             shape = np.broadcast_shapes(*[x.shape for x in operands])
             results = [r if r.shape == shape else _spread(r, shape) for r in results]
-        return results
+        return program, results
 
     def evaluate_into(
         self, target: NDArray, operands: Sequence[NDArray], params: dict[str, Any]
@@ -192,19 +229,20 @@ class Operation:
         """
         self.program(operands, params).run_into(target, operands)
 
-    def _stage(self, avals: Sequence[ShapedArray], params: dict[str, Any]) -> Jaxpr:
+    def _stage(self, avals: Sequence[ShapedArray], params: dict[str, Any]) -> ClosedJaxpr:
         def function(*arrays: Any) -> list[Any]:
             out = self.function(*arrays, **params)
             return list(out) if isinstance(out, (tuple, list)) else [out]
 
         with _wide():
             jaxpr, captured = stage(function, avals, self.name)
-        if captured:
-            raise TypeError(
-                f"{self.name}: an operation captured {', '.join(repr(c.aval) for c in captured)}. "
-                "Pass arrays as operands, so that it can be differentiated with respect to them."
-            )
-        return simplify(jaxpr)
+        for value in captured:
+            if isinstance(value, Tracer):
+                raise TypeError(
+                    f"{self.name}: an operation captured the traced array {value.aval!r}. Pass "
+                    "arrays as operands, so that it can be differentiated with respect to them."
+                )
+        return ClosedJaxpr(simplify(jaxpr), captured)
 
 
 def evaluate(function: Any, *operands: NDArray, **params: Any) -> Any:
@@ -232,6 +270,17 @@ def evaluate(function: Any, *operands: NDArray, **params: Any) -> Any:
     operation = function if isinstance(function, Operation) else Operation(function)
     results = operation.evaluate(operands, params)
     return results[0] if len(results) == 1 else results
+
+
+def is_large(operands: Sequence[Any]) -> bool:
+    """Whether an elementwise operation is staged for the shapes of its operands, not for all.
+
+    Parameters
+    ----------
+    operands : sequence
+        ndarrays or types.
+    """
+    return any([x.size >= LARGE for x in operands])
 
 
 def remember(cache: dict[Any, Any], key: Any, value: Any) -> Any:

@@ -7,7 +7,8 @@ exp its result. Nothing here knows a derivative.
 
     (saved operands, saved results, cotangents of the results)  ->  cotangents of the operands
 
-It is derived once for each operation, parameters, types, and choice of operands.
+It is derived once for each operation, parameters, types, and choice of operands, and kept with the
+operation's program; that of an elementwise operation serves all shapes.
 Read next: `fnx_nn.autograd`, which runs these on a tape.
 """
 
@@ -18,19 +19,20 @@ from typing import Any
 
 import numpy as np
 
-from fnx.core.jaxpr import Jaxpr, Literal, Var, eval_jaxpr
+from fnx.core.array import Array
+from fnx.core.jaxpr import ClosedJaxpr, Jaxpr, Literal, Var, eval_jaxpr
 from fnx.core.primitive import Primitive
-from fnx.core.simplify import inline_calls, simplify
+from fnx.core.simplify import drop_dead, inline_calls, simplify
 from fnx.core.staging import StagingTrace
 from fnx.core.tracing import running
 from fnx.core.types import ShapedArray, float0, tangent_type
-from fnx.extend.operations import Operation, remember
+from fnx.extend.operations import Operation, is_large, remember
 from fnx.extend.programs import Program
-from fnx.numpy import broadcast_arrays
+from fnx.numpy import broadcast_arrays, conj
 from fnx.transforms.linearize import linearize_jaxpr
 from fnx.transforms.transpose import transpose_jaxpr
 
-__all__ = ["Pullback", "pullback"]
+__all__ = ["Pullback", "pullback", "pullback_of"]
 
 NDArray = np.ndarray[Any, Any]
 
@@ -45,14 +47,20 @@ class Pullback:
     operands, results : tuple of int
         Positions of the operands and of the results (hidden ones included) that must be saved.
     cotangents : tuple of int
-        Positions of the results that have a cotangent (those of inexact dtype).
+        Positions of the results that have a cotangent (those of inexact dtype; not hidden ones).
     jaxpr : Jaxpr
-        Of the saved operands, the saved results, and all these cotangents, in this order.
+        Of constants, the saved operands, the saved results, and all these cotangents, in this
+        order.
+    consts : sequence of Array
+        The values of the constants.
+    full : Pullback, optional
+        The same with cotangents of hidden results, too, which come at higher orders only.
     """
 
     __slots__ = (
         "_recorded",
         "cotangents",
+        "full",
         "jaxpr",
         "operands",
         "operation",
@@ -68,15 +76,18 @@ class Pullback:
         results: tuple[int, ...],
         cotangents: tuple[int, ...],
         jaxpr: Jaxpr,
+        consts: Sequence[Array] = (),
+        full: Pullback | None = None,
     ) -> None:
         self.operation = operation
+        self.full = full
         self.operands = operands
         self.results = results
         self.cotangents = cotangents
         self.jaxpr = jaxpr
         #: Whether it is a program on 0-d types that serves all shapes.
         self.pointwise = False
-        self.program = Program(jaxpr)
+        self.program = Program(jaxpr, consts)
         self._recorded: Operation | None = None
 
     def run(self, values: Sequence[NDArray]) -> list[Any]:
@@ -98,10 +109,11 @@ class Pullback:
     def recorded(self) -> Operation:
         """The pullback as an operation, with a pullback of its own: for higher orders."""
         if self._recorded is None:
-            jaxpr = self.jaxpr
-            function = _pointwise(jaxpr) if self.pointwise else _plain(jaxpr)
+            jaxpr, consts = self.jaxpr, self.program.consts
+            function = _pointwise(jaxpr) if self.pointwise else _plain(jaxpr, consts)
             name = f"{self.operation.name}Backward"
-            self._recorded = Operation(function, name, elementwise=self.pointwise)
+            adjoint = self.operation.adjoint
+            self._recorded = Operation(function, name, elementwise=self.pointwise, adjoint=adjoint)
         return self._recorded
 
 
@@ -111,7 +123,7 @@ def pullback(
     params: dict[str, Any],
     needs_grad: tuple[bool, ...],
 ) -> Pullback:
-    """The pullback of an operation, derived on first use.
+    """The pullback of an operation, derived anew; `pullback_of` keeps them.
 
     Parameters
     ----------
@@ -138,85 +150,129 @@ def pullback(
     >>> back.run([np.exp(np.ones(2)), np.array([1.0, 2.0])])
     [array([2.71828183, 5.43656366])]
     """
-    types = tuple([(x.dtype, x.shape) for x in operands])
-    pointwise = operation.elementwise and _no_sums(types, needs_grad)
-    rest = (needs_grad, tuple(params.items())) if params else needs_grad
-    if pointwise:
-        key: Any = (tuple([dtype for dtype, _ in types]), rest)
-        found = operation._pullbacks.get(key)
-        if found is None:
-            avals = [ShapedArray((), dtype) for dtype, _ in types]
-            found = _derive(operation, avals, params, needs_grad)
-            found.pointwise = not any(type(o) is Literal for o in found.program.jaxpr.outs)
-            remember(operation._pullbacks, key, found)
-        if found.pointwise:
-            return found  # type: ignore[no-any-return]
-        # Else some gradient is constant, and no operand lends its shape to it.
-    key = (types, rest)
-    found = operation._pullbacks.get(key)
-    if found is None:
-        avals = [ShapedArray(shape, dtype) for dtype, shape in types]
-        found = remember(operation._pullbacks, key, _derive(operation, avals, params, needs_grad))
-    return found  # type: ignore[no-any-return]
+    types = [(x.dtype, x.shape) for x in operands]
+    small = not is_large(operands)
+    if operation.elementwise and small and _no_sums([shape for _, shape in types], needs_grad):
+        closed = operation.jaxpr([ShapedArray((), dtype) for dtype, _ in types], params)
+        found = _derive(operation, closed, needs_grad)
+        if not any(type(o) is Literal for o in found.program.jaxpr.outs):
+            found.pointwise = True
+            return found
+        # Some gradient is constant, and no operand lends its shape to it.
+    closed = operation.jaxpr([ShapedArray(shape, dtype) for dtype, shape in types], params)
+    return _derive(operation, closed, needs_grad)
 
 
-def _no_sums(types: Sequence[tuple[Any, tuple[int, ...]]], needs_grad: Sequence[bool]) -> bool:
-    """Whether no chosen operand is broadcast, so that its cotangent has its shape as it comes."""
-    shapes = [shape for _, shape in types]
-    largest = max(shapes, key=len)
-    for shape, needed in zip(shapes, needs_grad, strict=True):
-        if shape != largest and (needed or not _fits(shape, largest)):
-            return False
-    return True
-
-
-def _fits(shape: tuple[int, ...], into: tuple[int, ...]) -> bool:
-    """Whether broadcasting a shape into another one gives the latter."""
-    lead = len(into) - len(shape)
-    return all([n in (1, m) for n, m in zip(shape, into[lead:], strict=True)])
-
-
-def _derive(
+def pullback_of(
+    program: Program,
     operation: Operation,
-    avals: Sequence[ShapedArray],
+    operands: Sequence[NDArray],
     params: dict[str, Any],
     needs_grad: tuple[bool, ...],
+    result: NDArray,
 ) -> Pullback:
-    jaxpr = operation.jaxpr(avals, params)
-    split = linearize_jaxpr(jaxpr, needs_grad)
-    transposed = transpose_jaxpr(split.tangent, split.residuals)
+    """The pullback of an application that was just made, kept with its program.
+
+    Parameters
+    ----------
+    program : Program
+        What ran.
+    operation, operands, params, needs_grad
+        As for `pullback`.
+    result : ndarray
+        The first result.
+    """
+    key: Any = needs_grad
+    if operation.elementwise:
+        # One pullback serves all shapes, as long as no chosen operand was broadcast.
+        shape = result.shape
+        if needs_grad in program.shaped or any(
+            [n and x.shape != shape for x, n in zip(operands, needs_grad)]
+        ):
+            key = (needs_grad, tuple([x.shape for x in operands]))
+    found = program.pullbacks.get(key)
+    if found is None:
+        found = pullback(operation, operands, params, needs_grad)
+        if operation.elementwise and not found.pointwise and key is needs_grad:
+            program.shaped.add(needs_grad)
+            key = (needs_grad, tuple([x.shape for x in operands]))
+        remember(program.pullbacks, key, found)
+    return found
+
+
+def _no_sums(shapes: Sequence[tuple[int, ...]], needs_grad: Sequence[bool]) -> bool:
+    """Whether no chosen operand is broadcast, so that its cotangent has its shape as it comes."""
+    try:
+        joint = np.broadcast_shapes(*shapes)
+    except ValueError:
+        return False
+    return all(not n or shape == joint for shape, n in zip(shapes, needs_grad, strict=True))
+
+
+def _derive(operation: Operation, closed: ClosedJaxpr, needs_grad: tuple[bool, ...]) -> Pullback:
+    jaxpr, captured = closed.jaxpr, len(closed.consts)
+    nonzero = (False,) * captured + needs_grad
     count = len(jaxpr.outs)
+    visible = count - operation.hidden
+    inexact = [k for k, o in enumerate(jaxpr.outs) if tangent_type(o.aval).dtype != float0]
+    program = _compose(operation, jaxpr, nonzero, inexact)
+
+    read = {a for e in program.eqns for a in e.inputs} | set(program.outs)
+    inputs = len(jaxpr.in_vars)
+    kept = [v in read for v in program.in_vars[: inputs + count]] + [True] * len(inexact)
+    consts = [c for c, k in zip(closed.consts, kept, strict=False) if k]
+    operands = tuple([k - captured for k in range(captured, inputs) if kept[k]])
+    results = tuple([k for k in range(count) if kept[inputs + k]])
+    shown = tuple([k for k in inexact if k < visible])
+    full = Pullback(operation, operands, results, tuple(inexact), _with(program, kept), consts)
+    if len(shown) == len(inexact):
+        return full
+    # The same saved values, without cotangents of hidden results.
+    program = _compose(operation, jaxpr, nonzero, shown)
+    kept = kept[: inputs + count] + [True] * len(shown)
+    return Pullback(operation, operands, results, shown, _with(program, kept), consts, full)
+
+
+def _with(jaxpr: Jaxpr, kept: Sequence[bool]) -> Jaxpr:
+    """The program without the inputs that nothing reads."""
+    inputs = [v for v, k in zip(jaxpr.in_vars, kept, strict=True) if k]
+    return Jaxpr(inputs, jaxpr.eqns, jaxpr.outs, jaxpr.name)
+
+
+def _compose(
+    operation: Operation,
+    jaxpr: Jaxpr,
+    needs_grad: tuple[bool, ...],
+    cotangents: Sequence[int],
+) -> Jaxpr:
+    """All operands, all results, and some cotangents, to the cotangents of the chosen operands."""
+    count = len(jaxpr.outs)
+    split = linearize_jaxpr(jaxpr, needs_grad)
+    moving = [k for k in range(count) if split.nonzero_out[k]]  # results with a tangent
+    tangent = drop_dead(split.tangent, [k in cotangents for k in moving])
+    transposed = transpose_jaxpr(tangent, split.residuals)
     reused = range(count) if operation.reuse_results else range(count - operation.hidden, count)
-    with_cotangent = tuple(
-        [k for k, o in enumerate(jaxpr.outs) if tangent_type(o.aval).dtype != float0]
-    )
 
     trace = StagingTrace(f"pullback of {operation.name}", folding=True)
     operands = [trace.input(a) for a in jaxpr.in_avals]
     results = [trace.input(a.strengthen()) for a in jaxpr.out_avals]
-    cts = {k: trace.input(tangent_type(jaxpr.outs[k].aval)) for k in with_cotangent}
+    cts = {k: trace.input(tangent_type(jaxpr.outs[k].aval)) for k in cotangents}
     with running(trace):
         given = {split.primal.outs[k]: results[k] for k in reversed(reused)}
         residuals = _replay(split.primal, operands, given)[count:]
-        ordered = [cts[k] for k in range(count) if split.nonzero_out[k]]
+        ordered = [cts[k] for k in moving if k in cts]
+        if operation.adjoint:
+            ordered = [_conjugate(ct) for ct in ordered]
         gradients = eval_jaxpr(transposed, *residuals, *ordered)
+        if operation.adjoint:
+            gradients = [_conjugate(g) for g in gradients]
     recorded, captured = trace.finish(gradients)
     assert not captured, "a Jaxpr is closed"
-    program = simplify(inline_calls(recorded, folding=True))
+    return simplify(inline_calls(recorded, folding=True))
 
-    read = {a for e in program.eqns for a in e.inputs} | set(program.outs)
-    split_at = len(jaxpr.in_vars)
-    kept_operands = [v in read for v in program.in_vars[:split_at]]
-    kept_results = [v in read for v in program.in_vars[split_at : split_at + count]]
-    kept = [*kept_operands, *kept_results, *([True] * len(cts))]
-    inputs = [v for v, k in zip(program.in_vars, kept, strict=True) if k]
-    return Pullback(
-        operation,
-        tuple([k for k, used in enumerate(kept_operands) if used]),
-        tuple([k for k, used in enumerate(kept_results) if used]),
-        with_cotangent,
-        Jaxpr(inputs, program.eqns, program.outs, program.name),
-    )
+
+def _conjugate(x: Any) -> Any:
+    return conj(x) if x.dtype.kind == "c" else x
 
 
 def _replay(jaxpr: Jaxpr, operands: Sequence[Any], given: dict[Any, Any]) -> list[Any]:
@@ -234,8 +290,8 @@ def _replay(jaxpr: Jaxpr, operands: Sequence[Any], given: dict[Any, Any]) -> lis
     return [read(o) for o in jaxpr.outs]
 
 
-def _plain(jaxpr: Jaxpr) -> Any:
-    return lambda *arrays: eval_jaxpr(jaxpr, *arrays)
+def _plain(jaxpr: Jaxpr, consts: Sequence[Array]) -> Any:
+    return lambda *arrays: eval_jaxpr(jaxpr, *consts, *arrays)
 
 
 def _pointwise(jaxpr: Jaxpr) -> Any:
@@ -251,9 +307,7 @@ def _pointwise(jaxpr: Jaxpr) -> Any:
             primitive: Primitive = eqn.primitive
             operands = broadcast_arrays(*[read(a) for a in eqn.inputs])
             out = primitive(*operands, **eqn.params)
-            env.update(
-                zip(eqn.outputs, out if primitive.multiple_results else [out], strict=True)
-            )
+            env.update(zip(eqn.outputs, out if primitive.multiple_results else [out], strict=True))
         return [read(o) for o in jaxpr.outs]
 
     return function

@@ -5,11 +5,12 @@ First match wins, for each dense problem that conv_shape.py finds:
     ======================================== ===============================================
     dtype not float32 or float64             loops (half types: widened, then as float32)
     window larger than output, 3x3 output    gradient of Winograd weights
+    the same, one channel per group          depthwise loops
     window larger than output                gradient as product of transposed patches
     one input channel per group              depthwise loops
     1x1 window                               matrix product, no patches
     3x3 window, stride 1, many channels      Winograd
-    few output channels                      loops
+    few output channels                      dot products of patches and weights, or loops
     anything else                            product of gathered patches and weights
     ======================================== ===============================================
 
@@ -28,6 +29,8 @@ from fnx.kernels import conv_winograd, gemm
 from fnx.kernels.calls import KernelCall, KernelPlan, Operand, Workspace
 from fnx.kernels.conv_gemm import (
     depthwise_calls,
+    depthwise_gradient_calls,
+    few_calls,
     forward_calls,
     generic_call,
     gradient_calls,
@@ -38,7 +41,8 @@ from fnx.kernels.plan_runner import Reference, buffer
 
 __all__ = ["choose", "plan"]
 
-_WINOGRAD_CHANNELS = 16  # with fewer, the transforms cost more than they save
+_WINOGRAD_CHANNELS = 32  # with fewer on both sides, the transforms cost more than they save
+_FEW_KERNELS = 8  # so few output channels leave most lanes of a vector idle
 
 Shape = tuple[int, ...]
 
@@ -63,15 +67,16 @@ def choose(dense: Dense, dtype: str, *, turned: bool = False, accurate: bool = F
     if turned:
         if winograd and _is_winograd_gradient(dense):
             return "winograd_gradient"
-        return "gradient"
+        single = dense.batch == dense.kernels == dense.x.group == dense.w.group == 1
+        return "depthwise_gradient" if single and dense.groups > 1 else "gradient"
     if dense.channels == dense.kernels == dense.x.group == dense.y.group == 1 < dense.groups:
         return "depthwise"
     if _is_product(dense):
         return "product"
     if winograd and _is_winograd(dense):
         return "winograd"
-    if dense.kernels < 8 and dense.kernels * dense.depth <= 128:
-        return "generic"
+    if dense.kernels <= _FEW_KERNELS:
+        return "generic" if dense.kernels * dense.depth <= 128 else "few"
     return "patches"
 
 
@@ -128,6 +133,10 @@ def _dense_calls(chosen: str, dense: Dense, dtype: str, space: Workspace) -> lis
         return depthwise_calls(dense, dtype, space)
     if chosen == "product":
         return _product_calls(dense, dtype, space)
+    if chosen == "depthwise_gradient":
+        return depthwise_gradient_calls(dense, dtype, space)
+    if chosen == "few":
+        return few_calls(dense, dtype, space)
     if chosen == "gradient":
         return gradient_calls(dense, dtype, space)
     if chosen == "patches":
@@ -192,7 +201,7 @@ def _is_winograd(dense: Dense) -> bool:
         and dense.step == dense.dilation == (1, 1, 1)
         and dense.base[0] == 0
         and dense.inside[0] == dense.out[0] == 1
-        and min(dense.channels, dense.kernels) >= _WINOGRAD_CHANNELS
+        and _is_worth_transforming(dense.channels, dense.kernels)
         and min(dense.out[1:]) >= 3
         and _is_dense_image(dense.x, dense.inside, dense.channels)
         and _is_dense_image(dense.y, dense.out, dense.kernels)
@@ -207,10 +216,14 @@ def _is_winograd_gradient(dense: Dense) -> bool:
         and dense.step == dense.dilation == (1, 1, 1)
         and dense.base[0] == 0
         and dense.inside[0] == dense.taps[0] == 1
-        and min(dense.batch, dense.kernels) >= _WINOGRAD_CHANNELS
+        and _is_worth_transforming(dense.batch, dense.kernels)
         and _is_dense_image(turned_x, dense.inside, dense.batch)
         and _is_dense_image(turned_w, dense.taps, dense.kernels)
     )
+
+
+def _is_worth_transforming(channels: int, kernels: int) -> bool:
+    return max(channels, kernels) >= _WINOGRAD_CHANNELS or min(channels, kernels) >= 16
 
 
 def _is_dense_image(image: Image, extents: Sequence[int], channels: int) -> bool:

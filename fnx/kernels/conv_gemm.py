@@ -15,7 +15,14 @@ from fnx.kernels.conv_shape import Dense, Filter, Image
 from fnx.kernels.copying import copy_call
 from fnx.kernels.plan_runner import Reference, Word, pool_block
 
-__all__ = ["depthwise_calls", "forward_calls", "generic_call", "gradient_calls"]
+__all__ = [
+    "depthwise_calls",
+    "depthwise_gradient_calls",
+    "few_calls",
+    "forward_calls",
+    "generic_call",
+    "gradient_calls",
+]
 
 _ITEMSIZE = {"float32": 4, "float64": 8}
 _TILE_PIXELS = 96
@@ -42,6 +49,30 @@ def forward_calls(dense: Dense, dtype: str, space: Workspace) -> list[KernelCall
     return [*pack, call]
 
 
+def few_calls(dense: Dense, dtype: str, space: Workspace) -> list[KernelCall]:
+    """Patches times weights by dot products, for a handful of output channels."""
+    itemsize = _ITEMSIZE[dtype]
+    padded = _round_up(dense.kernels, 4)
+    weights = space.take(dense.groups * padded * dense.depth, itemsize)
+    # Padding kernels are whatever the workspace holds: their results are not used.
+    shape = (dense.groups, dense.kernels, *dense.taps, dense.channels)
+    strides = list(_contiguous(shape))
+    strides[0] = padded * dense.depth
+    calls = []
+    if dense.depth:
+        source = (dense.w.group, dense.w.output, *dense.w.taps, dense.w.input)
+        calls.append(copy_call(dense.w.place, dtype, source, weights, dtype, strides, shape))
+    tile_pixels = max(4, min(32, 64 * 1024 // max(1, dense.depth) // 4 * 4))
+    units = dense.groups * -(-dense.pixels // tile_pixels)
+    words = (
+        *_shape_words(dense, merged=dense.dilation[2] == 1 and _whole_pixels(dense)),
+        weights, padded, tile_pixels, pool_block(),
+    )  # fmt: skip
+    work = tile_pixels * dense.depth * (padded / 8 + 1)
+    calls.append(KernelCall(f"conv_gemm:{dtype}/forward_few", words, units, grain(units, work)))
+    return calls
+
+
 def gradient_calls(dense: Dense, dtype: str, space: Workspace) -> list[KernelCall]:
     """Transposed patches times cotangent, for a window larger than the output.
 
@@ -50,7 +81,53 @@ def gradient_calls(dense: Dense, dtype: str, space: Workspace) -> list[KernelCal
     batch of x and the outputs of w are contiguous.
     """
     block = blocking(dtype)
-    turned = Dense(
+    turned = _turned(dense)
+    pixels, depth = turned.pixels, turned.depth
+    tile_depth = _round_up(min(96, depth), block.rows)
+    tile_kernels = _round_up(min(128, turned.kernels), block.columns)
+    tiles = turned.groups * -(-depth // tile_depth) * -(-turned.kernels // tile_kernels)
+    block_pixels = min(DEPTH, max(1, pixels))
+    splits = max(1, min(-(-32 // tiles), pixels // (4 * block_pixels)))
+    per_split = _round_up(-(-pixels // splits), block_pixels)
+    sums = space.take(splits * turned.groups * depth * turned.kernels, _ITEMSIZE[dtype])
+    words = (
+        *_shape_words(turned, merged=turned.dilation[2] == 1 and _whole_pixels(turned)),
+        sums, tile_depth, tile_kernels, splits, per_split, block_pixels, pool_block(),
+    )  # fmt: skip
+    return [
+        KernelCall(f"conv_gemm:{dtype}/gradient", words, tiles * splits, 1),
+        _finish_call(turned, sums, splits, dtype),
+    ]
+
+
+def depthwise_gradient_calls(dense: Dense, dtype: str, space: Workspace) -> list[KernelCall]:
+    """The same for one channel per group, groups contiguous in x and the cotangent."""
+    turned = _turned(dense)
+    rows = turned.batch * turned.out[0] * turned.out[1]
+    splits = max(1, min(16, rows // 4))
+    per_split = -(-rows // splits)
+    sums = space.take(splits * turned.groups * turned.depth, _ITEMSIZE[dtype])
+    words = (*_shape_words(turned, merged=False), sums, rows, per_split, pool_block())
+    return [
+        KernelCall(f"conv_direct:{dtype}/depthwise_gradient", words, splits, 1),
+        _finish_call(turned, sums, splits, dtype),
+    ]
+
+
+def _finish_call(turned: Dense, sums: Word, splits: int, dtype: str) -> KernelCall:
+    """Add up the sums of all splits, into weights of any layout."""
+    words: tuple[Word, ...] = (
+        sums, turned.w.place, splits, turned.groups, *turned.taps, turned.channels,
+        turned.kernels, *turned.w.taps, turned.w.input, turned.w.output, turned.w.group,
+    )  # fmt: skip
+    rows = turned.groups * turned.depth
+    chunk = grain(rows, splits * turned.kernels)
+    return KernelCall(f"conv_gemm:{dtype}/finish_gradient", words, rows, chunk)
+
+
+def _turned(dense: Dense) -> Dense:
+    """A convolution whose window is larger than its output, in the words of the gradient."""
+    return Dense(
         x=Image(dense.x.place, dense.x.group, dense.x.channel, dense.x.spatial, dense.x.batch),
         w=Filter(dense.y.place, dense.y.group, dense.y.spatial, dense.y.batch, dense.y.channel),
         y=Image(dense.w.place, dense.w.group, dense.w.input, dense.w.taps, dense.w.output),
@@ -65,29 +142,6 @@ def gradient_calls(dense: Dense, dtype: str, space: Workspace) -> list[KernelCal
         channels=dense.batch,
         kernels=dense.kernels,
     )
-    pixels, depth = turned.pixels, turned.depth
-    tile_depth = _round_up(min(96, depth), block.rows)
-    tile_kernels = _round_up(min(128, turned.kernels), block.columns)
-    tiles = turned.groups * -(-depth // tile_depth) * -(-turned.kernels // tile_kernels)
-    block_pixels = min(DEPTH, max(1, pixels))
-    splits = max(1, min(-(-32 // tiles), pixels // (4 * block_pixels)))
-    per_split = _round_up(-(-pixels // splits), block_pixels)
-    sums = space.take(splits * turned.groups * depth * turned.kernels, _ITEMSIZE[dtype])
-    words = (
-        *_shape_words(turned, merged=turned.dilation[2] == 1 and _whole_pixels(turned)),
-        sums, tile_depth, tile_kernels, splits, per_split, block_pixels, pool_block(),
-    )  # fmt: skip
-    finish: tuple[Word, ...] = (
-        sums, turned.w.place, splits, turned.groups, *turned.taps, turned.channels,
-        turned.kernels, *turned.w.taps, turned.w.input, turned.w.output, turned.w.group,
-    )  # fmt: skip
-    rows = turned.groups * depth
-    return [
-        KernelCall(f"conv_gemm:{dtype}/gradient", words, tiles * splits, 1),
-        KernelCall(
-            f"conv_gemm:{dtype}/finish_gradient", finish, rows, grain(rows, splits * dense.kernels)
-        ),
-    ]
 
 
 def depthwise_calls(dense: Dense, dtype: str, space: Workspace) -> list[KernelCall]:
@@ -165,8 +219,20 @@ def _shape_words(dense: Dense, *, merged: bool) -> tuple[Word, ...]:
         dense.x.place, dense.x.group, dense.x.batch, *dense.x.spatial,
         dense.y.place, dense.y.group, dense.y.batch, *dense.y.spatial,
         *dense.inside, *dense.out, *dense.taps, *dense.step, *dense.dilation, *dense.base,
-        dense.channels, dense.kernels, dense.groups, dense.batch, int(merged),
+        dense.channels, dense.kernels, dense.groups, dense.batch, int(merged), _pixel_stride(dense),
     )  # fmt: skip
+
+
+def _pixel_stride(dense: Dense) -> int:
+    """The one distance between neighbouring output pixels, or 0 if they lie unevenly."""
+    extents, strides = (dense.batch, *dense.out), (dense.y.batch, *dense.y.spatial)
+    stride = strides[-1]
+    expected = stride
+    for extent, actual in zip(reversed(extents), reversed(strides), strict=True):
+        if extent > 1 and actual != expected:
+            return 0
+        expected *= extent
+    return stride
 
 
 def _contiguous(shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from fnx.kernels.blocking import DEPTH, blocking
 from fnx.kernels.calls import KernelCall, Workspace, grain
+from fnx.kernels.copying import copy_call
 from fnx.kernels.plan_runner import Word, pool_block
 
 __all__ = ["Filter", "Image", "best_tile", "forward_calls", "gradient_calls"]
@@ -55,7 +56,23 @@ def forward_calls(
     """The calls of ``y = conv(x, weights)``; pads are those above and on the left."""
     total = _tile_count(y, tile)
     scheme = _shared if total <= _FEW_TILES else _fused
-    return scheme(x, weights, y, pads, tile, total, space)
+    turned, before = _turned(weights, x.channels, y.channels, space)
+    return [*before, *scheme(x, turned, y, pads, tile, total, space)]
+
+
+def _turned(
+    weights: Filter, channels: int, kernels: int, space: Workspace
+) -> tuple[Filter, list[KernelCall]]:
+    """Weights with contiguous output channels; those of an input gradient are turned first."""
+    if weights.inputs != 1 or weights.outputs == 1 or min(channels, kernels) < 8:
+        return weights, []
+    place = space.take(9 * channels * kernels, 4)
+    laid = (3 * channels * kernels, channels * kernels, kernels, 1)
+    turn = copy_call(
+        weights.place, "float32", _strides(weights), place, "float32", laid,
+        (3, 3, channels, kernels),
+    )  # fmt: skip
+    return Filter(place, *laid), [turn]
 
 
 def gradient_calls(

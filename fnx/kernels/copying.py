@@ -15,7 +15,14 @@ from fnx.kernels.plan_runner import Word, buffer
 __all__ = ["MOST_AXES", "copy_call", "plan"]
 
 MOST_AXES = 8
-_WIDTHS = {1: "uint8", 2: "uint16", 4: "uint32", 8: "uint64", 16: "complex128"}
+_TRANSPOSED = {
+    "float32": "float32", "int32": "float32", "uint32": "float32",
+    "float64": "float64", "int64": "float64", "uint64": "float64", "complex64": "float64",
+}  # fmt: skip
+"""Dtypes whose elements move through vector registers, as floats of the same size."""
+_STRIP, _REACH = 64, 1024  # columns and rows of a transposition that a unit of work does
+
+Axis = tuple[int, int, int]
 
 
 def plan(
@@ -43,6 +50,10 @@ def copy_call(
     axes = _merged(shape, source_strides, destination_strides)
     if len(axes) > MOST_AXES:
         raise ValueError(f"copy: {len(axes)} axes that cannot be merged, {MOST_AXES} at most.")
+    if source_dtype == destination_dtype and source_dtype in _TRANSPOSED:
+        turned = _transposition(axes)
+        if turned is not None:
+            return _transpose_call(source, destination, _TRANSPOSED[source_dtype], turned)
     if source_dtype == destination_dtype:
         variant = source_dtype
     else:
@@ -58,11 +69,34 @@ def copy_call(
     return KernelCall(f"copying:{variant}/copy", tuple(words), count, grain(count, inside))
 
 
-def _merged(
-    shape: Sequence[int], first: Sequence[int], second: Sequence[int]
-) -> list[tuple[int, int, int]]:
+def _transposition(axes: list[Axis]) -> tuple[list[Axis], Axis, Axis] | None:
+    """(other axes, the source's contiguous axis, the destination's), if worth the trouble."""
+    across = [axis for axis in axes if axis[1] == 1 and axis[2] != 1 and axis[0] >= 8]
+    along = axes[-1]
+    if len(across) != 1 or along[2] != 1 or along[1] in (0, 1) or along[0] < 8:
+        return None
+    others = [axis for axis in axes if axis not in (across[0], along)]
+    return others, across[0], along
+
+
+def _transpose_call(
+    source: Word, destination: Word, variant: str, turned: tuple[list[Axis], Axis, Axis]
+) -> KernelCall:
+    others, across, along = turned
+    words: list[Word] = [
+        source, destination, across[0], across[2], along[0], along[1], _STRIP, _REACH, len(others)
+    ]  # fmt: skip
+    units = -(-across[0] // _STRIP) * -(-along[0] // _REACH)
+    for axis in others:
+        words += axis
+        units *= axis[0]
+    chunk = grain(units, _STRIP * min(along[0], _REACH) / 4)
+    return KernelCall(f"copying:{variant}/transpose", tuple(words), units, chunk)
+
+
+def _merged(shape: Sequence[int], first: Sequence[int], second: Sequence[int]) -> list[Axis]:
     """Axes (extent, stride, stride) with ones dropped and neighbours merged, at least two."""
-    axes: list[tuple[int, int, int]] = []
+    axes: list[Axis] = []
     for n, a, b in zip(shape, first, second, strict=True):
         if n == 1:
             continue
@@ -77,7 +111,7 @@ def _merged(
     return axes
 
 
-def _split(axis: tuple[int, int, int]) -> list[tuple[int, int, int]]:
+def _split(axis: Axis) -> list[Axis]:
     """A long axis as two if it divides, so that a flat copy is parallel too."""
     n, a, b = axis
     for inner in (4096, 2048, 1024, 512, 256, 128, 64):

@@ -18,11 +18,11 @@ __all__ = ["address", "code_addresses"]
 
 # What a library exports, and the modules beside its own whose text decides its code.
 _SYMBOLS: dict[str, tuple[str, ...]] = {
-    "copying": ("copy",),
+    "copying": ("copy", "transpose"),
     "gemm": ("pack", "multiply", "multiply_rows", "multiply_dots"),
     "generic_gemm": ("multiply",),
-    "conv_gemm": ("forward", "gradient", "finish_gradient"),
-    "conv_direct": ("generic", "depthwise"),
+    "conv_gemm": ("forward", "forward_few", "gradient", "finish_gradient"),
+    "conv_direct": ("generic", "depthwise", "depthwise_gradient"),
     "scatter": ("scatter",),
     "sort": ("sort",),
     "windows": ("scatter",),

@@ -367,8 +367,13 @@ def _numba_module(function: Callable[..., None], signature: str) -> tuple[Any, s
             flags,
             {},
         )
-        compiled.library._ensure_finalized()
-        module = compiled.library._final_module.clone()
+        # What CodeLibrary.finalize does, without handing the module to Numba's own execution
+        # engine, which would generate machine code that nobody calls.
+        library = compiled.library
+        for callee in dict.fromkeys(library._linking_libraries):
+            library._final_module.link_in(callee._get_module_for_linking(), preserve=True)
+        library._optimize_final_module()
+        module = library._final_module.clone()
     return module, compiled.fndesc.llvm_func_name, len(arguments)
 
 

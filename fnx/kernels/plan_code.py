@@ -27,6 +27,7 @@ plan_runner.py, which builds plans and calls this.
 from __future__ import annotations
 
 from fnx.kernels.assembler import Function, Operand, Program, Value
+from fnx.kernels.pool_code import WANTED, WORKERS
 
 __all__ = ["END", "CALL", "COPY", "ADD", "SET", "LOOP", "WHILE", "COND", "define_plan_runner"]
 
@@ -36,7 +37,7 @@ END, CALL, COPY, ADD, SET, LOOP, WHILE, COND = range(8)
 (ENTRY_BUSY, ENTRY_POOL, ENTRY_PLAN, ENTRY_ARRAY_TYPE, ENTRY_RELEASES, ENTRY_BUFFERS,
  ENTRY_PATCHES) = range(7)  # fmt: skip
 TYPE_WORD, DATA_WORD = 1, 2  # words of a Python object, and of an ndarray, that entries read
-RAN, BUSY, REFUSED = 1, 0, -1
+RAN, BUSY, REFUSED, IDLE = 1, 0, -1, 2
 
 
 def define_plan_runner(program: Program) -> None:
@@ -98,8 +99,9 @@ def _define_run(program: Program) -> None:
 def _define_entry(program: Program) -> None:
     """``plan_entry(self, arguments, count)``: a built-in function (entry, array, array...).
 
-    Gives RAN, or BUSY if another thread is inside the entry, or REFUSED if the number of
-    arrays is wrong or one is not an ndarray.
+    Gives RAN; or, without having run, BUSY if another thread is inside the entry, REFUSED if the
+    number of arrays is wrong or one is not an ndarray, IDLE if the pool's workers must be made
+    first (after a fork, or a change of their number).
     """
     program.declare("PyLong_AsSsize_t", "i64 (ptr)")
     program.declare("PyLong_FromSsize_t", "ptr (i64)")
@@ -110,6 +112,10 @@ def _define_entry(program: Program) -> None:
     entry = body.call_external("i64 @PyLong_AsSsize_t(ptr {})", body.load(arguments))
     with body.if_(body.load(entry, ENTRY_BUFFERS).differs(body.argument("count") - 1)):
         body.return_(body.call_external(answer, REFUSED))
+    pool = body.load(entry, ENTRY_POOL)
+    missing = body.select(body.load(pool, WORKERS).equals(0), body.load(pool, WANTED), 0)
+    with body.if_(missing.differs(0)):
+        body.return_(body.call_external(answer, IDLE))
     taken = body.variable(0)
     with body.if_(body.exchange_if(0, 1, entry, ENTRY_BUSY)):
         taken.set(1)
@@ -122,7 +128,7 @@ def _define_entry(program: Program) -> None:
     state = body.variable(0)
     with body.if_(body.load(entry, ENTRY_RELEASES).differs(0)):
         state.set(body.call_external("ptr @PyEval_SaveThread()"))
-    body.call("plan_run", body.load(entry, ENTRY_POOL), body.load(entry, ENTRY_PLAN))
+    body.call("plan_run", pool, body.load(entry, ENTRY_PLAN))
     with body.if_(state.value.differs(0)):
         body.call_external("void @PyEval_RestoreThread(ptr {})", state)
     body.atomic_store(0, entry, ENTRY_BUSY)

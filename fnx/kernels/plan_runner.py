@@ -18,6 +18,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -248,7 +249,6 @@ class Plan:
     _keep: tuple[Any, ...]
     _entry: ctypes.Array[ctypes.c_int64] = field(init=False)
     _entry_address: int = field(init=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         words = [0, threads.block(), ctypes.addressof(self._table), id(np.ndarray), 1]
@@ -262,15 +262,17 @@ class Plan:
 
     def run(self, *arrays: np.ndarray) -> None:
         """Run the plan on the data of C-contiguous arrays, in the order of the buffers."""
-        answer = _enter()(self._entry_address, *arrays)
-        if answer == plan_code.RAN:
-            return
-        if answer == plan_code.REFUSED:
-            kinds = ", ".join(type(array).__name__ for array in arrays)
-            raise TypeError(f"plan: takes {len(self._patches)} ndarrays, got ({kinds}).")
-        with self._lock:  # another thread runs this plan: wait for our turn
-            while answer == plan_code.BUSY:
-                answer = _enter()(self._entry_address, *arrays)
+        enter = _enter()
+        answer = enter(self._entry_address, *arrays)
+        while answer != plan_code.RAN:
+            if answer == plan_code.REFUSED:
+                kinds = ", ".join(type(array).__name__ for array in arrays)
+                raise TypeError(f"plan: takes {len(self._patches)} ndarrays, got ({kinds}).")
+            if answer == plan_code.IDLE:
+                threads.block()  # makes the workers
+            else:
+                time.sleep(0)  # another thread runs this plan: let it
+            answer = enter(self._entry_address, *arrays)
 
     def release_gil(self, releases: bool) -> None:
         """Whether calls release the GIL; not worth it for plans of a few microseconds."""
@@ -313,6 +315,7 @@ def _enter_by_addresses(entry: int, *arrays: np.ndarray) -> int:
     if not all(type(array) is np.ndarray for array in arrays):
         return plan_code.REFUSED
     place = plan_code.ENTRY_PATCHES
+    threads.block()  # with workers
     with _slow_entry:
         for array in arrays:
             for k in range(words[place]):

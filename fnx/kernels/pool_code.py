@@ -21,7 +21,7 @@ __all__ = ["BLOCK_WORDS", "define_pool", "waits_with_futex"]
 
 # Words of the shared block; what one core writes often has a cache line (8 words) of its own.
 OPEN, SEQUENCE, NEXT, ACTIVE, SLEEPING, STOP, BUSY = (8 * k for k in range(7))
-KERNEL, WORDS, COUNT, CHUNK, WORKERS = (56 + k for k in range(5))
+KERNEL, WORDS, COUNT, CHUNK, WORKERS, WANTED = (56 + k for k in range(6))
 ACQUIRE, RELEASE, RUN = 64, 65, 66  # addresses of functions that kernels call
 MUTEX, CONDITION = 72, 88  # room for the C library's types where there is no futex
 SCRATCH = 128
@@ -42,7 +42,7 @@ def waits_with_futex() -> bool:
 
 
 def define_pool(program: Program, futex: bool) -> None:
-    """Add the functions ``pool_run``, ``pool_worker``, ``scratch_acquire``, ``scratch_release``."""
+    """Add ``pool_run``, ``pool_worker``, ``pool_stop`` and the two of scratch memory."""
     program.declare("sched_yield", "i32 ()")
     program.declare("aligned_alloc", "ptr (i64, i64)")
     program.declare("free", "void (ptr)")
@@ -54,6 +54,7 @@ def define_pool(program: Program, futex: bool) -> None:
         _define_condition_sleep(program)
     _define_claims(program)
     _define_worker(program)
+    _define_stop(program)
     _define_run(program)
     _define_acquire(program)
     _define_release(program)
@@ -149,6 +150,17 @@ def _define_worker(program: Program) -> None:
             with body.if_(body.atomic_load(pool, OPEN).equals(1)):
                 body.call("work_on_job", pool)
             body.atomic_add(-1, pool, ACTIVE)
+    body.return_()
+
+
+def _define_stop(program: Program) -> None:
+    """Tell the workers to end.  The sequence number moves, so that none goes to sleep again."""
+    body = program.function("pool_stop", "pool")
+    pool = body.argument("pool")
+    body.store(0, pool, WORKERS)
+    body.atomic_store(1, pool, STOP)
+    body.atomic_add(1, pool, SEQUENCE)
+    body.call("wake", pool, 1 << 20)
     body.return_()
 
 

@@ -14,7 +14,14 @@ from fnx.kernels.assembler import Program
 
 __all__ = ["Runtime", "runtime"]
 
-_SYMBOLS = ("pool_run", "pool_worker", "scratch_acquire", "scratch_release", "plan_run", "wake")
+_SYMBOLS = (
+    "pool_run",
+    "pool_worker",
+    "pool_stop",
+    "scratch_acquire",
+    "scratch_release",
+    "plan_run",
+)
 _ENTRY = "plan_entry"
 
 

@@ -45,11 +45,12 @@ class Pool:
         self._process: Any = ctypes.CDLL(None) if os.name == "posix" else None
         word = ctypes.c_int64
         self._run = ctypes.CFUNCTYPE(word, word, word, word, word, word)(loaded.address("pool_run"))
-        self._wake = ctypes.CFUNCTYPE(word, word, word)(loaded.address("wake"))
+        self._stop = ctypes.CFUNCTYPE(word, word)(loaded.address("pool_stop"))
         self._workers: list[ctypes.c_ulong] = []
         self._lock = threading.RLock()
         self._threads = threads
         self._closed = False
+        self._words[pool_code.WANTED] = 0 if self._process is None else threads - 1
 
     @property
     def block(self) -> int:
@@ -70,6 +71,7 @@ class Pool:
         with self._lock:
             self.stop()
             self._threads = threads
+            self._words[pool_code.WANTED] = 0 if self._process is None else threads - 1
 
     def parallel_for(self, kernel: int, words: int, count: int, chunk: int) -> None:
         """Run a kernel over [0, count) in chunks."""
@@ -99,10 +101,7 @@ class Pool:
         with self._lock:
             if not self._workers:
                 return
-            self._words[pool_code.WORKERS] = 0
-            self._words[pool_code.STOP] = 1
-            self._words[pool_code.SEQUENCE] += 1
-            self._wake(self.block, MOST_THREADS)
+            self._stop(self.block)
             for worker in self._workers:
                 self._process.pthread_join(worker, None)
             self._workers.clear()
@@ -112,6 +111,7 @@ class Pool:
         """Join the workers for good: later jobs run on their caller alone."""
         with self._lock:
             self._closed = True
+            self._words[pool_code.WANTED] = 0
             self.stop()
 
     def _make_worker(self) -> ctypes.c_ulong:

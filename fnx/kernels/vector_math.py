@@ -1,12 +1,12 @@
 """Vector math: every scalar operation of generated code, defined once for both printers.
 
-`define` takes an operations object (`vector_math_operations.TextOperations` prints LLVM IR, on vectors
-or scalars; `vector_math_numba.BuilderOperations` builds the body of a Numba function), the name of an
-operation of the loop language and its operands, and gives the register of the result. The same
-definitions are Numba functions under names such as ``exp_f32``, ``div_signed_i64`` or
-``convert_f64_i32``: attributes of this module that are made when first used, so importing it does
-not import Numba. Errors in units of the last place: docs/vector_math.md.
-Read next: `vector_math_elementary`.
+`define` takes an operations object (`vector_math_operations.TextOperations` prints LLVM IR, on
+vectors or scalars; `vector_math_numba.BuilderOperations` builds the body of a Numba function),
+the name of an operation of the loop language and its operands, and gives the register of the
+result. The same definitions are Numba functions under names such as ``exp_f32``,
+``div_signed_i64`` or ``convert_f64_i32``: attributes of this module that are made when first
+used, so importing it does not import Numba. Errors in units of the last place:
+docs/vector_math.md. Read next: `vector_math_elementary`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Coefficients of the polynomials of vector math, lowest power first, as hexadecimal floats.
+"""Coefficients of the polynomials of vector math, lowest power first, as hexadecimals.
 
-Made by tests/support/make_vector_math_coefficients.py with mpmath; do not edit. ``POLYNOMIALS`` maps
-(name, type) to coefficients; ``CONSTANTS`` maps names to double-double (high, low) pairs.
+Made by tests/support/make_vector_math_coefficients.py with mpmath; do not edit. ``POLYNOMIALS``
+maps (name, type) to coefficients; ``CONSTANTS`` maps names to double-double (high, low) pairs.
 Read next: `vector_math_elementary`, which says what each polynomial approximates.
 """
 

@@ -1,11 +1,12 @@
 """Exponentials, logarithms, powers, roots and hyperbolic functions, for float32 and float64.
 
-In come an operations object ``o`` (see `vector_math_operations`) and registers; out comes a register.
-All of it is branch-free and correct for infinities, NaN, zeros of either sign and subnormals. Method:
-argument reduction, a polynomial of `vector_math_coefficients` (fused multiply-add throughout), and a
-reconstruction that rounds once where it matters. The measured errors are in docs/vector_math.md.
-Sources: W. J. Cody and W. Waite, "Software Manual for the Elementary Functions" (1980); J.-M. Muller,
-"Elementary Functions" (2016). Read next: `vector_math_trigonometric`, `vector_math_special`.
+In come an operations object ``o`` (see `vector_math_operations`) and registers; out comes a
+register. All of it is branch-free and correct for infinities, NaN, zeros of either sign and
+subnormals. Method: argument reduction, a polynomial of `vector_math_coefficients` (fused
+multiply-add throughout), and a reconstruction that rounds once where it matters. The measured
+errors are in docs/vector_math.md. Sources: W. J. Cody and W. Waite, "Software Manual for the
+Elementary Functions" (1980); J.-M. Muller, "Elementary Functions" (2016). Read next:
+`vector_math_trigonometric`, `vector_math_special`.
 """
 
 from __future__ import annotations
@@ -178,9 +179,7 @@ def log1p(o: Any, x: Any) -> Any:
     high, low = _LN2[o.type_of(x)]
     u = o.add(x, 1.0)
     # what the rounding of 1 + x lost, relative to u
-    lost = o.select(
-        o.lt(o.abs(x), 1.0), o.sub(x, o.sub(u, 1.0)), o.sub(1.0, o.sub(u, x))
-    )
+    lost = o.select(o.lt(o.abs(x), 1.0), o.sub(x, o.sub(u, 1.0)), o.sub(1.0, o.sub(u, x)))
     lost = o.div(lost, u)
     e, f = log_parts(o, u)
     half, y = _log_of(o, f)
@@ -411,8 +410,8 @@ def _two_sum(o: Any, x: Any, y: Any) -> tuple[Any, Any]:
 def _pow_double(o: Any, x: Any, y: Any) -> Any:
     """x**y for x > 0 with the logarithm to about 68 bits.
 
-    log(x) = e log(2) + 2s + 2/3 s^3 + s^5 R(s^2), s = f/(2+f): the first two terms of the series and
-    the multiple of log(2) as sums of two doubles.
+    log(x) = e log(2) + 2s + 2/3 s^3 + s^5 R(s^2), s = f/(2+f): the first two terms of the series
+    and the multiple of log(2) as sums of two doubles.
     """
     e, f = log_parts(o, x)
     below = o.add(f, 2.0)

@@ -1,11 +1,11 @@
 """Integer and bit operations, comparisons, rounding and conversion: what is not one instruction.
 
-In come an operations object ``o`` (see `vector_math_operations`) and registers; out comes a register.
-The meaning is XLA's (operation semantics: https://openxla.org/xla/operation_semantics): integers
-wrap, division by zero gives all ones, a shift by the width or more gives zero (or the sign), a
-conversion of a float to an integer truncates and saturates and takes NaN to 0, min and max give
-NaN if either operand is. bfloat16 and float16 live in float32 registers and are rounded to nearest
-even after each operation. Read next: `vector_math`.
+In come an operations object ``o`` (see `vector_math_operations`) and registers; out comes a
+register. The meaning is XLA's (operation semantics: https://openxla.org/xla/operation_semantics):
+integers wrap, division by zero gives all ones, a shift by the width or more gives zero (or the
+sign), a conversion of a float to an integer truncates and saturates and takes NaN to 0, min and
+max give NaN if either operand is. bfloat16 and float16 live in float32 registers and are rounded
+to nearest even after each operation. Read next: `vector_math`.
 """
 
 from __future__ import annotations
@@ -144,9 +144,7 @@ def reduce_precision(o: Any, x: Any, exponent_bits: int, mantissa_bits: int) -> 
     if exponent_bits < exponent:
         bias = (1 << (exponent_bits - 1)) - 1
         largest = (2.0 - 2.0**-mantissa_bits) * 2.0**bias
-        y = o.select(
-            o.gt(o.abs(y), largest), o.copysign(o.constant(float("inf"), type), x), y
-        )
+        y = o.select(o.gt(o.abs(y), largest), o.copysign(o.constant(float("inf"), type), x), y)
         tiny = o.lt(o.abs(y), 2.0 ** (1 - bias))
         y = o.select(tiny, o.copysign(o.constant(0.0, type), x), y)
     return o.select(o.eq(x, x), y, x)

@@ -1,10 +1,11 @@
 """Vector math inside of Numba: the same definitions as bodies of Numba intrinsics.
 
 `BuilderOperations` gives the definitions of `vector_math` llvmlite's IR builder to write with;
-`scalar_function` makes an intrinsic (a function callable from `@njit` code) of one of them. Besides there is
-what generated text needs to work on raw memory: typed pointers, words of arguments, and the
-accumulators of a reduction in lanes. Importing this module imports Numba; `vector_math` does so
-when one of its functions is first asked for. Read next: `vector_math`, `native`.
+`scalar_function` makes an intrinsic (a function callable from `@njit` code) of one of them.
+Besides there is what generated text needs to work on raw memory: typed pointers, words of
+arguments, and the accumulators of a reduction in lanes. Importing this module imports Numba;
+`vector_math` does so when one of its functions is first asked for. Read next: `vector_math`,
+`native`.
 """
 
 from __future__ import annotations
@@ -43,6 +44,12 @@ _FLOATS = {ir.HalfType: "f16", ir.FloatType: "f32", ir.DoubleType: "f64"}
 
 class BuilderOperations(Operations):
     """Writes operations on scalars with an llvmlite builder."""
+
+    # made by `_add_operations` below
+    fpext: Callable[..., Any]
+    fptrunc: Callable[..., Any]
+    ne: Callable[..., Any]
+    shl: Callable[..., Any]
 
     def __init__(self, builder: Any) -> None:
         self.builder = builder

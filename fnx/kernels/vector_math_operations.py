@@ -11,6 +11,7 @@ Read next: `vector_math`.
 
 from __future__ import annotations
 
+import functools
 import math
 import struct
 from collections.abc import Callable
@@ -41,12 +42,12 @@ class Operations:
 
     A Python number beside a register is a constant of the register's type. Subclasses give the
     machine operations: ``add sub mul div fma sqrt neg abs floor ceil trunc rint`` on floats;
-    ``copysign frem`` and ``min max`` (IEEE minimum and maximum) on floats; ``add sub mul and_ or_ xor
-    not_ shl lshr ashr sdiv udiv srem urem ctpop ctlz`` on integers (shifts by less than the width,
-    divisors not 0); ``eq ne lt le gt ge`` (floats: ordered, except ``ne``; integers: signed) and
-    ``ult``; ``select``; ``fptosi sitofp uitofp fpext fptrunc sext zext itrunc`` to a named type and
-    ``fptosi_saturating fptoui_saturating``; ``bits`` and ``from_bits`` between a float and the
-    integer of its width; and ``rarely``, a branch.
+    ``copysign frem`` and ``min max`` (IEEE minimum and maximum) on floats; ``add sub mul and_ or_
+    xor not_ shl lshr ashr sdiv udiv srem urem ctpop ctlz`` on integers (shifts by less than the
+    width, divisors not 0); ``eq ne lt le gt ge`` (floats: ordered, except ``ne``; integers:
+    signed) and ``ult``; ``select``; ``fptosi sitofp uitofp fpext fptrunc sext zext itrunc`` to a
+    named type and ``fptosi_saturating fptoui_saturating``; ``bits`` and ``from_bits`` between a
+    float and the integer of its width; and ``rarely``, a branch.
     """
 
     def constant(self, value: Any, type: str) -> Any:
@@ -207,9 +208,7 @@ class TextOperations(Operations):
         full = f"@llvm.{name}.{suffix}"
         kind = self.llvm(scalar)
         extra = ", i1" if flag else ""
-        self.declarations[full] = (
-            f"declare {kind} {full}({', '.join([kind] * len(args))}{extra})"
-        )
+        self.declarations[full] = f"declare {kind} {full}({', '.join([kind] * len(args))}{extra})"
         operands = ", ".join(f"{kind} {a.name}" for a in args)
         return Register(self.emit(f"call {kind} {full}({operands}{flag})"), scalar)
 
@@ -328,6 +327,7 @@ class TextOperations(Operations):
         return self._cast("bitcast", x, f"f{_BITS[x.type]}")
 
 
+@functools.lru_cache(maxsize=4096)
 def literal(value: Any, type: str) -> str:
     """The text of a constant in LLVM IR."""
     if type == "i1":

@@ -1,10 +1,11 @@
 """Error functions and the gamma family, for float32 and float64.
 
-In come an operations object ``o`` (see `vector_math_operations`) and registers; out comes a register.
-`erf` and `erfc` rest on a polynomial for ``(1 + 2x) exp(x^2) erfc(x)`` in ``(x - 4)/(x + 4)`` (after M.
-Shepherd and J. Laframboise, Math. Comp. 36, 1981), `erf_inv` on polynomials in ``-log(1 - x^2)``
-(after M. Giles, "Approximating the erfinv function", 2012), `lgamma` and `digamma` on
-polynomials around their zeros, recurrence, reflection and Stirling's series. Read next: `vector_math`.
+In come an operations object ``o`` (see `vector_math_operations`) and registers; out comes a
+register. `erf` and `erfc` rest on a polynomial for ``(1 + 2x) exp(x^2) erfc(x)`` in ``(x - 4)/(x
++ 4)`` (after M. Shepherd and J. Laframboise, Math. Comp. 36, 1981), `erf_inv` on polynomials in
+``-log(1 - x^2)`` (after M. Giles, "Approximating the erfinv function", 2012), `lgamma` and
+`digamma` on polynomials around their zeros, recurrence, reflection and Stirling's series. Read
+next: `vector_math`.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """Trigonometric functions and their inverses, for float32 and float64.
 
-In come an operations object ``o`` (see `vector_math_operations`) and registers; out comes a register.
-The argument is reduced by a multiple of pi/2 in four parts, exact up to `LARGE`; lanes beyond it
-(which practically never occur) take the C library's function behind a branch. Inverse functions
-reduce to a small argument by identities. Sources: W. J. Cody and W. Waite, "Software Manual for
-the Elementary Functions" (1980); J.-M. Muller, "Elementary Functions" (2016), chapters 11 and 12.
-Read next: `vector_math_special`.
+In come an operations object ``o`` (see `vector_math_operations`) and registers; out comes a
+register. The argument is reduced by a multiple of pi/2 in four parts, exact up to `LARGE`; lanes
+beyond it (which practically never occur) take the C library's function behind a branch. Inverse
+functions reduce to a small argument by identities. Sources: W. J. Cody and W. Waite, "Software
+Manual for the Elementary Functions" (1980); J.-M. Muller, "Elementary Functions" (2016), chapters
+11 and 12. Read next: `vector_math_special`.
 """
 
 from __future__ import annotations

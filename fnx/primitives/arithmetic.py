@@ -1,10 +1,12 @@
 """Arithmetic: add, sub, mul, div, neg, square.  Operands of one shape and one dtype.
 
 The identities that `fold` rules use hold for every value, NaN, infinities and -0 included:
-``x - 0 = x``, ``x + (-0) = x``, ``x * 1 = x``, ``-(-x) = x``, ``a + (-b) = a - b``, ``(-a) * b = -(a * b)``,
-``x * x = square(x)``, ``x + x = 2x``, ``2 (2x) = 4x`` (powers of two, all at least 1).  Not among them: ``x + 0`` (of -0
-it is 0), ``x * 0`` (of inf it is NaN), ``(-a) + (-b) = -(a + b)`` (a zero gets the other sign).
-How many equations nested derivatives have hangs on these rules.  Read next: `elementary`.
+``x - 0 = x``, ``x + (-0) = x``, ``x * 1 = x``, ``x / 1 = x``, ``-(-x) = x``,
+``a + (-b) = a - b``, ``a - (-b) = a + b``, ``(-a) * b = -(a * b)``, ``x * x = square(x)``,
+``x + x = 2x``, ``2 (4x) = 8x`` (for powers of two that are at least 1).  Not among them:
+``x + 0`` (of -0 it is 0), ``x * 0`` (of inf it is NaN), ``(-a) + (-b) = -(a + b)`` (a zero would
+get the other sign), ``2 (x / 2)`` (what is too small is rounded on the way).  The size of nested
+derivatives hangs on these rules.  Read next: `elementary`.
 """
 
 from __future__ import annotations
@@ -15,12 +17,12 @@ import numpy as np
 
 from fnx.core.jaxpr import Literal
 from fnx.core.lowering import Element
-from fnx.core.primitive import Linear, Zero
+from fnx.core.primitive import Linear, Primitive, Zero
 from fnx.core.types import tangent_type
+from fnx.dtypes import kind_of
 from fnx.primitives.families import (
     NUMBER,
     elementwise,
-    kind_of,
     linear,
     same_rank_vmap,
 )
@@ -29,7 +31,20 @@ from fnx.primitives.folding import fold_uniform, repeated, uniform
 from fnx.primitives.samplers import elementwise_samples
 from fnx.primitives.series import bilinear_series
 
-__all__ = ["add", "add_p", "div", "div_p", "mul", "mul_p", "neg", "neg_p", "square", "square_p", "sub", "sub_p"]
+__all__ = [
+    "add",
+    "add_p",
+    "div",
+    "div_p",
+    "mul",
+    "mul_p",
+    "neg",
+    "neg_p",
+    "square",
+    "square_p",
+    "sub",
+    "sub_p",
+]
 
 ANY = (-2.0, 2.0)
 
@@ -67,14 +82,14 @@ def same_or(result: Any, atom: Any) -> Any:
     return atom if atom.aval.shape == result.shape and atom.aval.dtype == result.dtype else None
 
 
-# ---------------------------------------------------------------------------------------------- neg
+# ---------------------------------------------------------------------- neg
 
 
 def _neg_fold(staging: Any, atoms: Any, params: Any) -> Any:
     return negated(staging, atoms[0])  # -(-x) = x
 
 
-neg_p = linear(
+neg_p: Primitive = linear(
     "neg",
     infer=_infer("neg", NUMBER, 1),
     evaluate=np.negative,
@@ -97,7 +112,7 @@ def neg(x: Any) -> Any:
     return neg_p(x)
 
 
-# ---------------------------------------------------------------------------------------------- add, sub
+# ---------------------------------------------------------------------- add, sub
 
 
 def _add_fold(staging: Any, atoms: Any, params: Any) -> Any:
@@ -158,7 +173,7 @@ def _sum_transpose(sign: Any) -> Any:
     return transpose
 
 
-add_p = linear(
+add_p: Primitive = linear(
     "add",
     infer=_infer("add", NUMBER, 2),
     evaluate=np.add,
@@ -172,7 +187,7 @@ add_p = linear(
     sample=elementwise_samples(NUMBER, ANY, ANY, linear=(0, 1)),
 )
 
-sub_p = linear(
+sub_p: Primitive = linear(
     "sub",
     infer=_infer("sub", NUMBER, 2),
     evaluate=np.subtract,
@@ -208,7 +223,7 @@ def sub(x: Any, y: Any) -> Any:
     return sub_p(x, y)
 
 
-# ---------------------------------------------------------------------------------------------- mul, div
+# ---------------------------------------------------------------------- mul, div
 
 
 def _mul_fold(staging: Any, atoms: Any, params: Any) -> Any:
@@ -233,7 +248,7 @@ def _mul_fold(staging: Any, atoms: Any, params: Any) -> Any:
 
 
 def _merged_factors(staging: Any, a: Any, b: Any) -> Any:
-    """``c (d x)`` as ``(c d) x``, for numbers c and d of which no product rounds or leaves the range early."""
+    """``c (d x)`` as ``(c d) x``, for numbers c and d with which no product rounds."""
     outer, inner = uniform(staging, b), staging.definition(a)
     if outer is None or inner is None or inner.primitive is not mul_p:
         return None
@@ -267,7 +282,7 @@ def _mul_jet(primals: Any, series: Any) -> Any:
     return out, bilinear_series(mul, add, [x, *xs], [y, *ys], Zero(tangent_type(out.aval)))
 
 
-mul_p = elementwise(
+mul_p: Primitive = elementwise(
     "mul",
     accepts=NUMBER,
     arity=2,
@@ -304,7 +319,7 @@ def _square_jet(primals: Any, series: Any) -> Any:
     return out, bilinear_series(mul, add, x, x, Zero(tangent_type(out.aval)))
 
 
-square_p = elementwise(
+square_p: Primitive = elementwise(
     "square",
     accepts=NUMBER,
     evaluate=lambda x: np.multiply(x, x),
@@ -359,7 +374,7 @@ def _div_jet(primals: Any, series: Any) -> Any:
     return out, zs[1:]
 
 
-div_p = elementwise(
+div_p: Primitive = elementwise(
     "div",
     accepts=NUMBER,
     arity=2,

@@ -1,8 +1,8 @@
-"""Integers as bits: and, or, xor, not, shifts, population_count, clz, mulhi; and the threefry2x32 generator.
+"""Integers as bits: logic, shifts, counts, mulhi; and the threefry2x32 generator.
 
-``and``, ``or``, ``xor`` and ``not`` also take booleans.  Nothing here has a derivative.  A shift by the width of the type or
-more, or by a negative number, moves every bit out: it gives 0, and ``shift_right_arithmetic`` copies of the
-sign.  Read next: `reductions`.
+``and``, ``or``, ``xor`` and ``not`` also take booleans.  Nothing here has a derivative.  A shift
+by the width of the type or more, or by a negative number, moves every bit out: it gives 0, and
+``shift_right_arithmetic`` copies of the sign.  Read next: `reductions`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from fnx.core.lowering import Element
-from fnx.core.primitive import Sample
+from fnx.core.primitive import Primitive, Sample
 from fnx.core.types import ShapedArray
 from fnx.primitives.families import (
     BOOL_OR_INT,
@@ -109,7 +109,7 @@ def _signed(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return np.dtype(f"i{dtype.itemsize}")
 
 
-# ---------------------------------------------------------------------------------------------- and, or, xor, not
+# ---------------------------------------------------------------------- and, or, xor, not
 
 and_p = _bitwise("and", BOOL_OR_INT, 2, np.bitwise_and, "and_", commutative=True)
 or_p = _bitwise("or", BOOL_OR_INT, 2, np.bitwise_or, "or_", commutative=True)
@@ -161,7 +161,7 @@ def bitwise_not(x: Any) -> Any:
     return not_p(x)
 
 
-# ---------------------------------------------------------------------------------------------- shifts
+# ---------------------------------------------------------------------- shifts
 
 
 def _count(y: Any) -> tuple[Any, Any]:
@@ -207,7 +207,7 @@ shift_right_logical_p = _bitwise(
     "shift_right_logical",
     shifts=True,
 )
-shift_right_arithmetic_p = nondifferentiable(
+shift_right_arithmetic_p: Primitive = nondifferentiable(
     "shift_right_arithmetic",
     infer=infer_elementwise("shift_right_arithmetic", INT, 2),
     evaluate=_shift_right_arithmetic_evaluate,
@@ -242,7 +242,7 @@ def shift_right_logical(x: Any, y: Any) -> Any:
 
 
 def shift_right_arithmetic(x: Any, y: Any) -> Any:
-    """The bits moved down, copies of the highest one behind them, whether the type is signed or not.
+    """The bits moved down, copies of the highest one behind them, of unsigned types too.
 
     Parameters
     ----------
@@ -252,7 +252,7 @@ def shift_right_arithmetic(x: Any, y: Any) -> Any:
     return shift_right_arithmetic_p(x, y)
 
 
-# ---------------------------------------------------------------------------------------------- counting bits
+# ---------------------------------------------------------------------- counting bits
 
 
 def _population_count_evaluate(x: Any) -> Any:
@@ -297,7 +297,7 @@ def clz(x: Any) -> Any:
     return clz_p(x)
 
 
-# ---------------------------------------------------------------------------------------------- mulhi
+# ---------------------------------------------------------------------- mulhi
 
 
 def _mulhi_evaluate(x: Any, y: Any) -> Any:
@@ -332,7 +332,7 @@ def mulhi(x: Any, y: Any) -> Any:
     return mulhi_p(x, y)
 
 
-# ---------------------------------------------------------------------------------------------- threefry2x32
+# ---------------------------------------------------------------------- threefry2x32
 
 
 def _threefry_infer(*avals: ShapedArray) -> list[ShapedArray]:
@@ -369,7 +369,7 @@ def _threefry_samples(rng: np.random.Generator) -> Any:
         yield Sample(tuple(_integers(rng, shape, np.uint32) for _ in range(4)), {})
 
 
-threefry2x32_p = nondifferentiable(
+threefry2x32_p: Primitive = nondifferentiable(
     "threefry2x32",
     infer=_threefry_infer,
     evaluate=_threefry_evaluate,

@@ -1,8 +1,9 @@
-"""Comparison and choice: eq ne lt le gt ge, max min, abs sign, clamp, select_n, is_finite, nextafter.
+"""Comparison and choice: eq ne lt le gt ge, max min, abs sign, clamp, select_n, nextafter.
 
-Comparisons give booleans and have no derivative.  ``max`` and ``min`` give NaN when either operand is NaN, and share a
-tangent in halves between equal operands.  Where a function has a kink, the derivative is the one that JAX
-gives: of ``abs`` at 0 it is 1, of ``clamp`` at a bound it is 0.  Read next: `elementary`.
+Comparisons give booleans and have no derivative.  ``max`` and ``min`` give NaN when either operand
+is NaN, and share a tangent in halves between equal operands.  Where a function has a kink, the
+derivative is the one that JAX gives: of ``abs`` at 0 it is 1, of ``clamp`` at a bound it is 0.
+Read next: `elementary`.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from fnx.core.lowering import Element
-from fnx.core.primitive import Linear, Sample, Zero
+from fnx.core.primitive import Linear, Primitive, Sample, Zero
 from fnx.core.types import ShapedArray
+from fnx.dtypes import kind_of
 from fnx.primitives.arithmetic import div, mul
 from fnx.primitives.bits import bitwise_and
 from fnx.primitives.complex_numbers import complex, conj, imag, real
@@ -25,7 +27,6 @@ from fnx.primitives.families import (
     check_equal,
     elementwise,
     infer_elementwise,
-    kind_of,
     linear,
     nondifferentiable,
     same_rank_vmap,
@@ -71,7 +72,7 @@ BOOL = np.dtype(np.bool_)
 ORDERED = "biuf"
 
 
-# ---------------------------------------------------------------------------------------------- comparisons
+# ---------------------------------------------------------------------- comparisons
 
 
 def _truth_type(name: str, accepts: str, arity: int) -> Any:
@@ -168,7 +169,7 @@ def ge(x: Any, y: Any) -> Any:
     return ge_p(x, y)
 
 
-is_finite_p = nondifferentiable(
+is_finite_p: Primitive = nondifferentiable(
     "is_finite",
     infer=_truth_type("is_finite", FLOAT, 1),
     evaluate=np.isfinite,
@@ -190,7 +191,7 @@ def is_finite(x: Any) -> Any:
     return is_finite_p(x)
 
 
-# ---------------------------------------------------------------------------------------------- max, min
+# ---------------------------------------------------------------------- max, min
 
 
 def _share(t: Any, out: Any, x: Any, y: Any) -> Any:
@@ -248,7 +249,7 @@ def min(x: Any, y: Any) -> Any:
     return min_p(x, y)
 
 
-# ---------------------------------------------------------------------------------------------- abs, sign
+# ---------------------------------------------------------------------- abs, sign
 
 
 def _abs_tangent(t: Any, out: Any, x: Any) -> Any:
@@ -270,7 +271,7 @@ def _abs_fold(staging: Any, atoms: Any, params: Any) -> Any:
     return atoms[0] if atoms[0].aval.dtype.kind == "u" else None
 
 
-abs_p = elementwise(
+abs_p: Primitive = elementwise(
     "abs",
     accepts="iufc",
     evaluate=np.abs,
@@ -281,7 +282,7 @@ abs_p = elementwise(
     sample=elementwise_samples("iufc", (0.3, 2.0)),
 )
 
-sign_p = elementwise(
+sign_p: Primitive = elementwise(
     "sign",
     accepts="iufc",
     evaluate=lambda x: np.sign(x) if x.dtype.kind in "iuc" else np.copysign(np.sign(x), x),
@@ -314,7 +315,7 @@ def sign(x: Any) -> Any:
     return sign_p(x)
 
 
-# ---------------------------------------------------------------------------------------------- clamp
+# ---------------------------------------------------------------------- clamp
 
 
 def _clamp_tangent(position: int) -> Any:
@@ -337,7 +338,7 @@ def _clamp_samples(rng: np.random.Generator) -> Any:
         yield Sample((np.full_like(x, -1), x, np.full_like(x, 1)), {})
 
 
-clamp_p = elementwise(
+clamp_p: Primitive = elementwise(
     "clamp",
     accepts=ORDERED,
     arity=3,
@@ -366,7 +367,7 @@ def clamp(min: Any, x: Any, max: Any) -> Any:
     return clamp_p(bounds[0], x, bounds[1])
 
 
-# ---------------------------------------------------------------------------------------------- select_n
+# ---------------------------------------------------------------------- select_n
 
 
 def _select_infer(which: ShapedArray, *cases: ShapedArray) -> ShapedArray:
@@ -382,8 +383,8 @@ def _select_infer(which: ShapedArray, *cases: ShapedArray) -> ShapedArray:
         )
     if which.shape not in ((), cases[0].shape):
         raise TypeError(
-            f"select_n: the index must be a scalar or have the shape of the cases, got {which!r} for "
-            f"cases {cases[0]!r}. Broadcast it explicitly (`lax.broadcast_in_dim`)."
+            "select_n: the index must be a scalar or have the shape of the cases, got "
+            f"{which!r} for cases {cases[0]!r}. Broadcast it (`lax.broadcast_in_dim`)."
         )
     weak = all(c.weak_type for c in cases)
     return ShapedArray(cases[0].shape, cases[0].dtype, weak)
@@ -463,8 +464,9 @@ def _select_samples(rng: np.random.Generator) -> Any:
     yield Sample((arrays(rng, (3, 4), np.bool_, strided=True), *strided), {}, (1, 2))
 
 
-select_n_p = linear(
+select_n_p: Primitive = linear(
     "select_n",
+    linear_in=lambda count: range(1, count),
     infer=_select_infer,
     evaluate=_select_evaluate,
     transpose=_select_transpose,
@@ -481,8 +483,8 @@ def select_n(which: Any, *cases: Any) -> Any:
     Parameters
     ----------
     which : Array
-        bool (False: the first of two cases, True: the second) or int32 (numbers below 0 choose the first case,
-        too large ones the last); a scalar, or of the shape of the cases.
+        bool (False: the first of two cases, True: the second) or int32 (numbers below 0 choose the
+        first case, too large ones the last); a scalar, or of the shape of the cases.
     *cases : Array
         Of one shape and one dtype.
 
@@ -507,9 +509,9 @@ def select(pred: Any, on_true: Any, on_false: Any) -> Any:
     return select_n_p(pred, on_false, on_true)
 
 
-# ---------------------------------------------------------------------------------------------- nextafter
+# ---------------------------------------------------------------------- nextafter
 
-nextafter_p = elementwise(
+nextafter_p: Primitive = elementwise(
     "nextafter",
     accepts=FLOAT,
     arity=2,

@@ -1,7 +1,7 @@
 """Complex numbers and their parts: complex, real, imag, conj.
 
-Linear over the reals.  A cotangent pairs with a tangent by ``Re(ct * t)``, without conjugation, as in JAX: so the
-transpose of ``real`` is ``ct -> ct + 0i`` and that of ``imag`` is ``ct -> -i ct``.
+Linear over the reals.  A cotangent pairs with a tangent by ``Re(ct * t)``, without conjugation, as
+in JAX: so the transpose of ``real`` is ``ct -> ct + 0i`` and that of ``imag`` is ``ct -> -i ct``.
 Read next: `cast`.
 """
 
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from fnx.core.lowering import Element
-from fnx.core.primitive import Linear
+from fnx.core.primitive import Linear, Primitive
 from fnx.core.types import ShapedArray
 from fnx.primitives.arithmetic import neg
 from fnx.primitives.families import COMPLEX, infer_elementwise, linear, same_rank_vmap
@@ -21,8 +21,11 @@ from fnx.primitives.shaping import zeros
 
 __all__ = ["complex", "complex_p", "conj", "conj_p", "imag", "imag_p", "real", "real_p"]
 
-_PARTS = {np.dtype(np.complex64): np.dtype("f4"), np.dtype(np.complex128): np.dtype("f8")}
-_WHOLE = {part: whole for whole, part in _PARTS.items()}
+_PARTS: dict[np.dtype[Any], np.dtype[Any]] = {
+    np.dtype(np.complex64): np.dtype("f4"),
+    np.dtype(np.complex128): np.dtype("f8"),
+}
+_WHOLE: dict[np.dtype[Any], np.dtype[Any]] = {part: whole for whole, part in _PARTS.items()}
 
 
 def _whole_type(name: str) -> Any:
@@ -71,7 +74,7 @@ def _conj_fold(staging: Any, atoms: Any, params: Any) -> Any:
     return eqn.inputs[0] if eqn is not None and eqn.primitive is conj_p else None
 
 
-complex_p = linear(
+complex_p: Primitive = linear(
     "complex",
     infer=_whole_type("complex"),
     evaluate=_complex_evaluate,
@@ -79,13 +82,11 @@ complex_p = linear(
     vmap=same_rank_vmap(lambda: complex_p),
     lower=Element(lambda b, i, x, y: b.complex(x(*i), y(*i))),
     sample=lambda rng: (
-        sample
-        for dtype in ("f8", "f4")
-        for sample in _pairs(rng, np.dtype(dtype))
+        sample for dtype in ("f8", "f4") for sample in _pairs(rng, np.dtype(dtype))
     ),
 )
 
-real_p = linear(
+real_p: Primitive = linear(
     "real",
     infer=infer_elementwise("real", COMPLEX, 1, lambda dtype: _PARTS[dtype]),
     evaluate=lambda x: x.real,
@@ -96,7 +97,7 @@ real_p = linear(
     sample=elementwise_samples(COMPLEX, (-2.0, 2.0), linear=(0,)),
 )
 
-imag_p = linear(
+imag_p: Primitive = linear(
     "imag",
     infer=infer_elementwise("imag", COMPLEX, 1, lambda dtype: _PARTS[dtype]),
     evaluate=lambda x: x.imag,
@@ -107,7 +108,7 @@ imag_p = linear(
     sample=elementwise_samples(COMPLEX, (-2.0, 2.0), linear=(0,)),
 )
 
-conj_p = linear(
+conj_p: Primitive = linear(
     "conj",
     infer=infer_elementwise("conj", COMPLEX, 1),
     evaluate=np.conjugate,

@@ -1,8 +1,8 @@
-"""Arithmetic between an array and a number, for rules: the number takes the array's shape and dtype.
+"""Arithmetic between an array and a number, for rules.
 
-Rules must not hold arrays of their own, so a constant is a scalar in the text of the program, broadcast
-where it is used; value numbering makes equal ones one.  Read next: `elementary`, whose rules are
-written with these.
+Rules must not hold arrays of their own, so a constant is a scalar in the text of the program,
+broadcast where it is used; value numbering makes equal ones one.  Read next: `elementary`, whose
+rules are written with these.
 """
 
 from __future__ import annotations

@@ -1,26 +1,28 @@
-"""`dot_general`: contract axes of two arrays, with batch axes; every matrix product is one of
-these.
+"""`dot_general`: contract axes of two arrays, along batch axes; every matrix product is one.
 
 Its result has the batch axes, then the free axes of the left operand, then those of the right.
-Evaluated, it's one `numpy.matmul` (BLAS for floats); float16 and bfloat16 are accumulated in
-float32 and rounded once; integers wrap. The compiler calls the kernel "dot_general", or fuses
-`dot_general_element` where the contraction is small. Read next: `convolution`.
+Evaluated, it's one `numpy.matmul` (BLAS for floats), or from `NATIVE_FROM` on the named kernel;
+float16 and bfloat16 are accumulated in float32 and rounded once; integers wrap. The compiler calls
+the kernel "dot_general", or fuses `dot_general_element` where the contraction is small. Read next:
+`convolution`.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from fnx.core.lowering import Element, Kernel
-from fnx.core.primitive import Linear, Primitive, Sample
+from fnx.core.primitive import Linear, Primitive, Sample, quietly
 from fnx.core.types import ShapedArray
 from fnx.dtypes import kind_of, promote_types
 from fnx.errors import user_frame
+from fnx.kernels.registry import run as run_kernel
 from fnx.primitives.families import ALL, bilinear, check_kinds
 from fnx.primitives.reductions import wide
 from fnx.primitives.samplers import DTYPES, arrays
@@ -90,8 +92,7 @@ def canonical_precision(precision: Any) -> tuple[Precision, Precision] | None:
 def result_dtype(
     name: str, x: np.dtype[Any], y: np.dtype[Any], preferred: np.dtype[Any] | None
 ) -> np.dtype[Any]:
-    """The dtype of a contraction or convolution: the preferred one, else what the operands promote
-    to."""
+    """The dtype of a contraction or convolution: the preferred one, else by promotion."""
     if preferred is None:
         return x if x == y else promote_types(x, y)
     if preferred.kind != "c" and "c" in (x.kind, y.kind):
@@ -103,8 +104,7 @@ def result_dtype(
 
 
 def working_dtype(*dtypes: np.dtype[Any]) -> np.dtype[Any]:
-    """The dtype in which products of the operands are formed and added, for a result of the last
-    dtype."""
+    """The dtype in which products are formed and added, from the operands' and the result's."""
     result = np.dtype(np.bool_)
     for dtype in dtypes:
         result = np.promote_types(result, wide(dtype))
@@ -118,6 +118,7 @@ def _free(ndim: int, contract: Axes, batch: Axes) -> Axes:
     return tuple(k for k in range(ndim) if k not in contract and k not in batch)
 
 
+@functools.lru_cache(maxsize=4096)  # every eager call asks
 def _infer(
     x: ShapedArray,
     y: ShapedArray,
@@ -162,6 +163,44 @@ def _infer(
     return ShapedArray(shape, dtype, x.weak_type and y.weak_type)
 
 
+class _Arrangement(NamedTuple):
+    """How a contraction becomes one matrix product: the same for all operands of some types."""
+
+    dtype: np.dtype[Any]
+    working: np.dtype[Any]
+    left_order: Axes
+    left_shape: Axes
+    right_order: Axes
+    right_shape: Axes
+    shape: Axes
+
+
+@functools.lru_cache(maxsize=4096)
+def _arrangement(
+    x_shape: Axes,
+    x_dtype: np.dtype[Any],
+    y_shape: Axes,
+    y_dtype: np.dtype[Any],
+    dimension_numbers: Dimensions,
+    preferred: np.dtype[Any] | None,
+) -> _Arrangement:
+    (xc, yc), (xb, yb) = dimension_numbers
+    dtype = result_dtype("dot_general", x_dtype, y_dtype, preferred)
+    x_free, y_free = _free(len(x_shape), xc, xb), _free(len(y_shape), yc, yb)
+    batch = tuple(x_shape[k] for k in xb)
+    rows, columns = tuple(x_shape[k] for k in x_free), tuple(y_shape[k] for k in y_free)
+    inner = math.prod(x_shape[k] for k in xc)
+    return _Arrangement(
+        dtype,
+        working_dtype(x_dtype, y_dtype, dtype),
+        (*xb, *x_free, *xc),
+        (*batch, math.prod(rows), inner),
+        (*yb, *yc, *y_free),
+        (*batch, inner, math.prod(columns)),
+        (*batch, *rows, *columns),
+    )
+
+
 def _evaluate(
     x: np.ndarray[Any, Any],
     y: np.ndarray[Any, Any],
@@ -170,22 +209,17 @@ def _evaluate(
     precision: Any,
     preferred_element_type: Any,
 ) -> np.ndarray[Any, Any]:
-    (xc, yc), (xb, yb) = dimension_numbers
-    dtype = result_dtype("dot_general", x.dtype, y.dtype, preferred_element_type)
-    working = working_dtype(x.dtype, y.dtype, dtype)
-    x, y = x.astype(working, copy=False), y.astype(working, copy=False)
-    if not xb and x.ndim <= 2 and y.ndim <= 2 and len(xc) == 1:  # the common case, without reshapes
-        left = x.T if x.ndim == 2 and xc[0] == 0 else x
-        right = y.T if y.ndim == 2 and yc[0] == 1 else y
-        return np.asarray(np.matmul(left, right)).astype(dtype, copy=False)
-    x_free, y_free = _free(x.ndim, xc, xb), _free(y.ndim, yc, yb)
-    batch = [x.shape[k] for k in xb]
-    rows, columns = [x.shape[k] for k in x_free], [y.shape[k] for k in y_free]
-    inner = math.prod(x.shape[k] for k in xc)
-    left = x.transpose((*xb, *x_free, *xc)).reshape((*batch, math.prod(rows), inner))
-    right = y.transpose((*yb, *yc, *y_free)).reshape((*batch, inner, math.prod(columns)))
-    out = np.matmul(left, right)
-    return out.reshape((*batch, *rows, *columns)).astype(dtype, copy=False)
+    how = _arrangement(
+        x.shape, x.dtype, y.shape, y.dtype, dimension_numbers, preferred_element_type
+    )
+    if x.dtype != how.working:
+        x = x.astype(how.working)
+    if y.dtype != how.working:
+        y = y.astype(how.working)
+    left = x.transpose(how.left_order).reshape(how.left_shape)
+    right = y.transpose(how.right_order).reshape(how.right_shape)
+    out = np.matmul(left, right).reshape(how.shape)
+    return out if out.dtype == how.dtype else out.astype(how.dtype)
 
 
 # ---------------------------------------------------------------------------------- transpose, vmap
@@ -372,9 +406,34 @@ def _samples(rng: np.random.Generator) -> Iterator[Sample]:
     yield Sample(strided, {"dimension_numbers": matrix[2], **common}, (0,))
 
 
+@functools.lru_cache(maxsize=4096)
 def _work(x: ShapedArray, y: ShapedArray, *, dimension_numbers: Dimensions, **params: Any) -> int:
     (_, yc), (_, yb) = dimension_numbers
     return x.size * math.prod(y.shape[k] for k in _free(y.ndim, yc, yb))
+
+
+#: Multiply-adds from which the native kernel is worth its call: 0.1 ms of work, where it's as
+#: quick as BLAS alone on the machine, and quicker beside other processes.
+NATIVE_FROM = 10_000_000
+
+
+def _native(
+    x: np.ndarray[Any, Any],
+    y: np.ndarray[Any, Any],
+    *,
+    dimension_numbers: Dimensions,
+    precision: Any,
+    preferred_element_type: Any,
+) -> np.ndarray[Any, Any]:
+    params = {
+        "dimension_numbers": dimension_numbers,
+        "precision": precision,
+        "preferred_element_type": preferred_element_type,
+    }
+    out = _infer(ShapedArray(x.shape, x.dtype), ShapedArray(y.shape, y.dtype), **params)
+    if out.dtype.kind in "bc":  # BLAS is quicker for complex numbers, NumPy for booleans
+        return quietly(_evaluate, x, y, **params)
+    return run_kernel("dot_general", (x, y), [(out.shape, out.dtype)], params)[0]
 
 
 dot_general_p: Primitive = bilinear(
@@ -385,6 +444,8 @@ dot_general_p: Primitive = bilinear(
     vmap=_vmap,
     lower=Kernel("dot_general"),
     work=_work,
+    native=_native,
+    native_from=NATIVE_FROM,
     sample=_samples,
 )
 
@@ -417,8 +478,10 @@ def dot_general(
     Array
         With the batch axes, then the free axes of `lhs`, then those of `rhs`.
     """
-    (xc, yc), (xb, yb) = dimension_numbers
-    dimensions = (_axes(xc), _axes(yc)), (_axes(xb), _axes(yb))
+    try:
+        dimensions = _known_dimensions(dimension_numbers)
+    except TypeError:  # lists can't be looked up
+        dimensions = _dimensions(dimension_numbers)
     preferred = None if preferred_element_type is None else np.dtype(preferred_element_type)
     return dot_general_p(
         lhs,
@@ -469,5 +532,13 @@ def batch_matmul(lhs: Any, rhs: Any, precision: Any = None) -> Any:
     return dot_general(lhs, rhs, dimensions, precision)
 
 
+def _dimensions(dimension_numbers: Any) -> Dimensions:
+    (xc, yc), (xb, yb) = dimension_numbers
+    return (_axes(xc), _axes(yc)), (_axes(xb), _axes(yb))
+
+
 def _axes(axes: Sequence[int]) -> Axes:
     return tuple(int(a) for a in axes)
+
+
+_known_dimensions = functools.lru_cache(maxsize=1024)(_dimensions)

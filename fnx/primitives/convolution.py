@@ -1,5 +1,4 @@
-"""`conv_general_dilated`: convolution with strides, padding, dilation of either operand, and
-groups.
+"""`conv_general_dilated`: convolution with strides, padding, dilations and groups.
 
 Both of its transposes are convolutions again, with dilation and stride exchanged, so one primitive
 serves every order of derivative.  The compiler calls the kernel "conv_general_dilated".  Shapes are
@@ -15,10 +14,11 @@ from typing import Any
 import numpy as np
 
 from fnx.core.lowering import Kernel
-from fnx.core.primitive import Linear, Primitive, Sample
+from fnx.core.primitive import Linear, Primitive, Sample, quietly
 from fnx.core.types import ShapedArray
 from fnx.dtypes import kind_of
 from fnx.errors import user_frame
+from fnx.kernels.registry import run as run_kernel
 from fnx.primitives.contraction import canonical_precision, result_dtype
 from fnx.primitives.convolution_evaluate import evaluate_convolution
 from fnx.primitives.families import ALL, bilinear, check_kinds
@@ -431,6 +431,22 @@ def _complete(rank: int, changes: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+#: Multiply-adds from which the native kernel is quicker than gathering windows for BLAS, and the
+#: features that it wants on the left.
+NATIVE_FROM = 30_000_000
+NATIVE_FEATURES = 8
+
+
+def _native(x: Any, w: Any, **params: Any) -> Any:
+    out = _infer(ShapedArray(x.shape, x.dtype), ShapedArray(w.shape, w.dtype), **params)
+    numbers = params["dimension_numbers"]
+    single = all(w.shape[k] == 1 for k in numbers.rhs_spec[2:])  # no gathering
+    few = x.shape[numbers.lhs_spec[1]] < NATIVE_FEATURES
+    if single or few or out.dtype.kind in "bc":
+        return quietly(evaluate_convolution, x, w, **params)
+    return run_kernel("conv_general_dilated", (x, w), [(out.shape, out.dtype)], params)[0]
+
+
 conv_general_dilated_p: Primitive = bilinear(
     "conv_general_dilated",
     infer=_infer,
@@ -439,6 +455,8 @@ conv_general_dilated_p: Primitive = bilinear(
     vmap=_vmap,
     lower=Kernel("conv_general_dilated"),
     work=_work,
+    native=_native,
+    native_from=NATIVE_FROM,
     sample=_samples,
 )
 

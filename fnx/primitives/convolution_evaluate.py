@@ -29,8 +29,9 @@ GATHERED = 1 << 20
 def dilate_and_pad(
     x: NDArray, dilation: Sequence[int], padding: Sequence[tuple[int, int]], fill: Any
 ) -> NDArray:
-    """A copy with holes between neighbours and a border (negative: cut), both filled; `x` itself if
-    nothing is added.
+    """A copy with holes between neighbours and a border, both filled.
+
+    A negative border cuts.  If nothing changes it's `x` itself.
 
     Parameters
     ----------
@@ -118,8 +119,7 @@ def evaluate_convolution(
 
 
 def _multiply_rows(windows: NDArray, w: NDArray, out: NDArray, spatial: int) -> None:
-    """Gather windows, some images or some rows of one image at a time, and multiply by the
-    weights."""
+    """Multiply gathered windows of some images, or some rows of one, by the weights."""
     if out.size == 0 or len(w) == 0:
         out[...] = 0
         return
@@ -142,8 +142,7 @@ def _multiply_rows(windows: NDArray, w: NDArray, out: NDArray, spatial: int) -> 
 
 
 def _multiply_groups(windows: NDArray, w: NDArray, out: NDArray, spatial: int, groups: int) -> None:
-    """The same for each group of features: by broadcasting if the groups are narrow, else by matrix
-    products."""
+    """The same for each group of features: narrow ones by broadcasting, else by products."""
     inner, outer = w.shape[-2], w.shape[-1] // groups
     window = w.shape[:spatial]
     grouped = windows.reshape((*windows.shape[:-1], groups, inner)) if inner > 1 else None

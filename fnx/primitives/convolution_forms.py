@@ -85,8 +85,7 @@ def conv_transpose(
     precision: Any = None,
     preferred_element_type: Any = None,
 ) -> Any:
-    """Transposed convolution: a convolution over the image with ``strides - 1`` holes between
-    neighbours.
+    """Transposed convolution: over the image with ``strides - 1`` holes between neighbours.
 
     Parameters
     ----------

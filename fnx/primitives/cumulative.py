@@ -367,8 +367,7 @@ cumlogsumexp_p = _weighted(
 
 
 def cumlogsumexp(operand: Any, axis: int = 0, reverse: bool = False) -> Any:
-    """The logarithms of the sums of the exponentials of all elements up to each place along an
-    axis.
+    """The logarithms of sums of exponentials of all elements up to each place along an axis.
 
     Parameters
     ----------

@@ -18,10 +18,11 @@ from fnx.core.jaxpr import Literal
 from fnx.core.lowering import Element
 from fnx.core.primitive import Linear, Sample
 from fnx.core.types import ShapedArray
+from fnx.dtypes import kind_of
 from fnx.primitives.arithmetic import add
 from fnx.primitives.cast import convert_element_type
 from fnx.primitives.comparison import lt, select_n
-from fnx.primitives.families import kind_of, linear, to_front
+from fnx.primitives.families import linear, to_front
 from fnx.primitives.gather_numbers import (
     GatherDimensionNumbers,
     GatherScatterMode,
@@ -251,7 +252,7 @@ def _starts(shape: Sequence[int], given: Any, negative: bool) -> list[Any]:
             )
         given = [reshape(static_slice(given, (k,), (k + 1,)), ()) for k in range(given.shape[0])]
     if len(given) != len(shape):
-        return list(given)  # the primitive says what is wrong
+        return [_start(s, 0, False) for s in given]  # the primitive says what is wrong
     return [_start(s, n, negative) for s, n in zip(given, shape, strict=True)]
 
 
@@ -263,7 +264,7 @@ def _start(start: Any, size: int, negative: bool) -> Any:
         return adopt(np.asarray(value, np.int32 if fits else np.int64))
     if kind_of(start.dtype) != "i" or start.shape != () or not negative:
         return start
-    if np.iinfo(start.dtype).max < size:
+    if size >> (8 * start.dtype.itemsize - 1):  # more than its type can hold
         start = convert_element_type(start, np.dtype(np.int64))
     if type(start) is Array:
         value = int(start._data)

@@ -1,9 +1,10 @@
 """The family of elementary functions: one operand, one word of element rules, one line of calculus.
 
-Each definition in `powers`, `exponential`, `trigonometric` and `special` has its derivative beside it.  Derivatives reuse
-the function's value where they can (``exp' = exp``), and are written with a slope that doesn't involve the
-tangent: so reverse mode transposes one product, and slopes are shared between derivatives of every order.
-In slopes ``t`` is the tangent, ``y`` the value, ``x`` the operand.  Read next: `powers`, `recurrences`.
+Each definition in `powers`, `exponential`, `trigonometric` and `special` has its derivative beside
+it.  Derivatives reuse the function's value where they can (``exp' = exp``), and are written with a
+slope that doesn't involve the tangent: so reverse mode transposes one product, and slopes are
+shared between derivatives of every order. In slopes ``t`` is the tangent, ``y`` the value, ``x``
+the operand.  Read next: `powers`, `recurrences`.
 """
 
 from __future__ import annotations

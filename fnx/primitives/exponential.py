@@ -11,15 +11,16 @@ from typing import Any
 import numpy as np
 
 from fnx.core.lowering import Element
-from fnx.core.primitive import Sample, Zero
-from fnx.core.types import ShapedArray
+from fnx.core.primitive import Primitive, Sample, Zero
+from fnx.core.types import ShapedArray, tangent_type
+from fnx.dtypes import kind_of
 from fnx.primitives import recurrences as series
 from fnx.primitives.arithmetic import div, mul
 from fnx.primitives.cast import convert_element_type
 from fnx.primitives.comparison import eq, select_n
 from fnx.primitives.constants import divided_by, like, minus, plus, subtracted_from, times
 from fnx.primitives.elementary import elementary
-from fnx.primitives.families import INEXACT, check_kinds, elementwise, kind_of
+from fnx.primitives.families import INEXACT, check_kinds, elementwise
 from fnx.primitives.folding import fold_uniform
 from fnx.primitives.recurrences import Series
 from fnx.primitives.samplers import DTYPES, arrays, elementwise_samples
@@ -42,7 +43,7 @@ __all__ = [
 ]
 
 
-# ---------------------------------------------------------------------------------------------- exponentials
+# ---------------------------------------------------------------------- exponentials
 
 LOG_2 = math.log(2.0)
 
@@ -135,7 +136,7 @@ def logistic(x: Any) -> Any:
     return logistic_p(x)
 
 
-# ---------------------------------------------------------------------------------------------- logarithms
+# ---------------------------------------------------------------------- logarithms
 
 log_p = elementary(
     "log",
@@ -175,14 +176,15 @@ def log1p(x: Any) -> Any:
     return log1p_p(x)
 
 
-# ---------------------------------------------------------------------------------------------- pow
+# ---------------------------------------------------------------------- pow
 
 
 def _pow_infer(x: ShapedArray, y: ShapedArray) -> ShapedArray:
     check_kinds("pow", INEXACT, [x])
     if x.shape != y.shape or (y.dtype != x.dtype and kind_of(y.dtype) not in "iu"):
         raise TypeError(
-            f"pow: the exponent must have the base's shape, and its dtype or an integer one, got {x!r} ** {y!r}. "
+            "pow: the exponent must have the base's shape, and its dtype or an integer one, got "
+            f"{x!r} ** {y!r}. "
             "Broadcast or convert explicitly, or use `fnx.numpy.power`."
         )
     return ShapedArray(x.shape, x.dtype, x.weak_type and y.weak_type)
@@ -200,6 +202,8 @@ def _base_tangent(t: Any, out: Any, x: Any, y: Any) -> Any:
 
 
 def _exponent_tangent(t: Any, out: Any, x: Any, y: Any) -> Any:
+    if y.dtype != x.dtype:  # integers have no tangents
+        return Zero(tangent_type(out.aval))
     # x^y log x, and 0 where x = 0
     return mul(t, mul(out, log(select_n(eq(x, like(x, 0)), x, like(x, 1)))))
 
@@ -213,7 +217,8 @@ def _pow_jet(primals: Any, coefficients: Any) -> Any:
     order = len(xs)
     out = pow(x, y)
     if all(type(c) is Zero for c in ys):
-        # (x + d)^y = sum_n binomial(y, n) x^(y-n) d^n; a power whose coefficient is 0 may be infinite
+        # (x + d)^y = sum_n binomial(y, n) x^(y-n) d^n; a power whose coefficient is 0 may be
+        # infinite
         exponent = _as(y, x)
         binomial, derivatives = like(x, 1), [out]
         for n in range(1, order + 1):
@@ -233,7 +238,7 @@ def _pow_samples(rng: np.random.Generator) -> Any:
             yield Sample((arrays(rng, (5,), dtype, 0.4, 2.0), arrays(rng, (5,), power)), {})
 
 
-pow_p = elementwise(
+pow_p: Primitive = elementwise(
     "pow",
     accepts=INEXACT,
     arity=2,

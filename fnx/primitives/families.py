@@ -254,7 +254,11 @@ def nondifferentiable(name: str, *, why: str = "", **slots: Any) -> Primitive:
 
 
 def linear(
-    name: str, *, linear_in: Sequence[int] | None = None, transpose: Callable[..., Any], **slots: Any
+    name: str,
+    *,
+    linear_in: Sequence[int] | Callable[[int], Sequence[int]] | None = None,
+    transpose: Callable[..., Any],
+    **slots: Any,
 ) -> Primitive:
     """A primitive that is linear in some operands together, and piecewise constant in the others.
 
@@ -262,9 +266,9 @@ def linear(
     ----------
     name : str
         The primitive's name.
-    linear_in : sequence of int, optional
-        Positions of the operands it is linear in, all together (``p(a + b, c + d) = p(a, c) + p(b, d)``);
-        all of them by default.
+    linear_in : sequence of int, or callable, optional
+        Positions of the operands it is linear in, all together (``p(a + b, c + d) = p(a, c) + p(b, d)``), or
+        a function from the number of operands to them; all by default.
     transpose : callable
         As for `Primitive`.
     **slots
@@ -272,6 +276,8 @@ def linear(
     """
 
     def positions(count: int) -> Sequence[int]:
+        if callable(linear_in):
+            return linear_in(count)
         return range(count) if linear_in is None else linear_in
 
     def jvp(primals: Sequence[Any], tangents: Sequence[Any], **params: Any) -> Any:

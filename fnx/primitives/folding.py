@@ -1,8 +1,9 @@
 """Folding of constants: an elementwise operation on numbers is a number.
 
-A fold rule gets the recording, the operands, and the parameters, and gives an equal, simpler operand or None (see
-`core.staging`).  `uniform` recognises arrays of one number, which rules make with `shaping.full`; `fold_uniform` is
-the rule that computes with the numbers instead.  Identities of arithmetic are in `arithmetic`.
+A fold rule gets the recording, the operands, and the parameters, and gives an equal, simpler
+operand or None (see `core.staging`).  `uniform` recognises arrays of one number, which rules make
+with `shaping.full`; `fold_uniform` is the rule that computes with the numbers instead.  Identities
+of arithmetic are in `arithmetic`.
 """
 
 from __future__ import annotations
@@ -68,19 +69,19 @@ def repeated(staging: Any, number: Any, aval: ShapedArray) -> Any:
 
 
 def fold_uniform(primitive: Callable[[], Any], otherwise: Fold | None = None) -> Fold:
-    """The fold rule of an elementwise primitive: of numbers, the number; of others, what `otherwise` gives.
+    """The fold rule of an elementwise primitive: of numbers, the number.
 
     Parameters
     ----------
     primitive : callable
         Gives the primitive (which isn't made yet when its rules are).
     otherwise : callable, optional
-        The fold rule for other operands.
+        The fold rule for operands that are not all numbers.
     """
 
     def fold(staging: Any, atoms: Any, params: dict[str, Any]) -> Any:
-        found = [uniform(staging, a) for a in atoms]
-        if any([f is None for f in found]):
+        found = [f for f in [uniform(staging, a) for a in atoms] if f is not None]
+        if len(found) < len(atoms):
             return None if otherwise is None else otherwise(staging, atoms, params)
         value = Literal(primitive().apply([literal.value for literal, _ in found], params))
         eqn = next((eqn for _, eqn in found if eqn is not None), None)

@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from fnx.core.types import ShapedArray
-from fnx.primitives.families import kind_of
+from fnx.dtypes import kind_of
+from fnx.errors import user_frame
 
 __all__ = [
     "GatherDimensionNumbers",
@@ -239,7 +240,7 @@ class Layout:
 
     def fail(self, reason: str) -> None:
         """Raise the TypeError for a shape or dtype that does not fit."""
-        raise TypeError(f"{self.name}: {reason}")
+        raise TypeError(f"{self.name}: {reason} (At {user_frame()}.)")
 
     def starts(
         self, indices: np.ndarray[Any, Any], shape: Axes, window: Axes, mode: GatherScatterMode
@@ -264,18 +265,16 @@ class Layout:
         """
         starts, valid = [], None
         for k, axis in enumerate(self.coordinates):
-            given, last = indices[..., k], shape[axis] - window[axis]
-            if given.dtype.kind == "u":
-                start = np.minimum(given, min(last + 1, np.iinfo(given.dtype).max))
-                start = start.astype(np.intp)
-            else:
-                start = given.astype(np.intp)
-            clipped = np.clip(start, 0, max(last, 0))
-            if mode is GatherScatterMode.FILL_OR_DROP:
-                inside = clipped == start
-                if not inside.all():
+            given = indices[..., k]
+            bits = 8 * given.dtype.itemsize - (given.dtype.kind == "i")
+            last = min(shape[axis] - window[axis], (1 << bits) - 1)
+            # Seen as unsigned, what is below zero is above everything else.
+            inside = given.view(f"u{given.dtype.itemsize}") <= last
+            if not inside.all():
+                if mode is GatherScatterMode.FILL_OR_DROP:
                     valid = inside if valid is None else valid & inside
-            starts.append(clipped)
+                given = np.minimum(np.maximum(given, 0), last)
+            starts.append(given.astype(np.intp, copy=False))
         return starts, valid
 
     def flat_positions(

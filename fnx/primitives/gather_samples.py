@@ -47,21 +47,23 @@ CASES: tuple[tuple[Axes, Axes, tuple[Axes, ...], Axes], ...] = (
 )
 
 
-def sample_indices(
-    rng: np.random.Generator, shape: Axes, dtype: Any, extent: int, outside: bool
+def _indices(
+    rng: np.random.Generator, case: Any, dtype: Any, mode: GatherScatterMode
 ) -> np.ndarray[Any, Any]:
-    """Random indices, some of them out of bounds if asked."""
-    low, high = (-2, extent + 2) if outside else (0, max(extent, 1))
-    if np.dtype(dtype).kind == "u":
-        low = 0
-    return rng.integers(low, high, shape).astype(dtype)
+    """Random rows for a case; some windows are out of bounds, unless the mode promises."""
+    shape, indices_shape, numbers, sizes = case
+    limits = np.array([shape[axis] - sizes[axis] for axis in numbers[2]], np.int64)
+    low, high = np.zeros_like(limits), limits + 1
+    if mode is not GatherScatterMode.PROMISE_IN_BOUNDS:
+        high = high + 2
+        low = low if np.dtype(dtype).kind == "u" else low - 2
+    return rng.integers(low, high, indices_shape).astype(dtype)
 
 
 def gather_samples(rng: np.random.Generator) -> Any:
     def sample(case: Any, dtype: Any, index_dtype: Any, mode: Any, fill: Any) -> Sample:
-        shape, indices_shape, numbers, sizes = case
-        outside = mode is not GatherScatterMode.PROMISE_IN_BOUNDS
-        indices = sample_indices(rng, indices_shape, index_dtype, max(shape), outside)
+        shape, _, numbers, sizes = case
+        indices = _indices(rng, case, index_dtype, mode)
         params = {
             "dimension_numbers": GatherDimensionNumbers(*numbers),
             "slice_sizes": sizes,
@@ -109,8 +111,7 @@ def scatter_samples(accepts: Sequence[Any], linear_in: Axes, unique: bool = Fals
             "unique_indices": unique,
             "mode": mode,
         }
-        outside = mode is not GatherScatterMode.PROMISE_IN_BOUNDS
-        indices = sample_indices(rng, indices_shape, index, max(shape), outside)
+        indices = _indices(rng, case, index, mode)
         layout = Layout.of("scatter", params["dimension_numbers"])
         window = iter([sizes[k] for k in layout.window_axes(len(shape))])
         batch = iter(indices_shape[:-1])

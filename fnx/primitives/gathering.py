@@ -9,6 +9,7 @@ The other scatters are in `scattering`; indexing as in NumPy is built on these b
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,8 @@ import numpy as np
 from fnx.core.lowering import Element, Kernel
 from fnx.core.primitive import Linear, Primitive, Zero
 from fnx.core.types import ShapedArray, tangent_type
-from fnx.dtypes import iinfo
-from fnx.primitives.families import NUMBER, kind_of, linear
+from fnx.dtypes import iinfo, kind_of
+from fnx.primitives.families import NUMBER, linear
 from fnx.primitives.gather_numbers import (
     GatherDimensionNumbers,
     GatherScatterMode,
@@ -34,7 +35,7 @@ from fnx.primitives.scatter_rules import (
     scatter_vmap,
     window_of,
 )
-from fnx.primitives.shaping import move_axis, zeros
+from fnx.primitives.shaping import inverse, move_axis, zeros
 from fnx.primitives.slicing import both
 
 __all__ = [
@@ -62,7 +63,14 @@ def _gather_infer(
     slice_sizes: Axes,
     **params: Any,
 ) -> ShapedArray:
-    layout = Layout.of("gather", dimension_numbers)
+    return _gather_type(x, indices, dimension_numbers, slice_sizes)
+
+
+@lru_cache(maxsize=1024)
+def _gather_type(
+    x: ShapedArray, indices: ShapedArray, numbers: GatherDimensionNumbers, slice_sizes: Axes
+) -> ShapedArray:
+    layout = Layout.of("gather", numbers)
     rank = len(layout.window_dims) + indices.ndim - 1
     layout.check(x, indices, rank)
     if len(slice_sizes) != x.ndim:
@@ -84,6 +92,53 @@ def _gather_infer(
     return ShapedArray(tuple(shape), x.dtype, x.weak_type)
 
 
+class _Way:
+    """How NumPy gathers for some dimension numbers and shapes: all that does not depend on data.
+
+    The operand's axes along which the place of windows changes (`moving`) are indexed by arrays,
+    of which those of `wide` run through the window; along the others, windows start at 0.
+    """
+
+    def __init__(
+        self, numbers: GatherDimensionNumbers, shape: Axes, batch: Axes, sizes: Axes
+    ) -> None:
+        self.layout = layout = Layout.of("gather", numbers)
+        axes = layout.window_axes(len(shape))
+        known = {k: n for n, k in enumerate(layout.coordinates)}
+        self.moving = [
+            k
+            for k in range(len(shape))
+            if k in layout.batching or (k in known and sizes[k] != shape[k])
+        ]
+        still = [k for k in range(len(shape)) if k not in self.moving]
+        wide = [k for k in self.moving if sizes[k] != 1]
+        self.sources = [known.get(k) for k in self.moving]  # which coordinate; None: batching
+        self.tail = (1,) * len(wide)
+        self.inner = [
+            counting(sizes[k], wide.index(k), len(wide)) if k in wide else None for k in self.moving
+        ]
+        self.lanes = [
+            counting(batch[own], own, len(batch))
+            for own in [
+                layout.batching_axis(k) if k in layout.batching else None for k in self.moving
+            ]
+            if own is not None
+        ]
+        self.order = [*self.moving, *still]
+        self.rest = tuple([slice(0, sizes[k]) for k in still])
+        # Into the order of the operand's axes; those of size 1 appear and vanish by a reshape.
+        self.given = batch + tuple([sizes[k] for k in [*wide, *still]])
+        places = sorted(range(len(wide) + len(still)), key=[*wide, *still].__getitem__)
+        self.sorting = [*range(len(batch)), *[len(batch) + k for k in places]]
+        self.windows = batch + tuple([sizes[k] for k in axes])
+        rank = len(layout.window_dims) + len(batch)
+        self.placing = inverse([*layout.batch_axes(rank), *layout.window_dims])
+        self.mask = batch + (1,) * len(axes)
+
+
+_way = lru_cache(maxsize=1024)(_Way)
+
+
 def _gather_evaluate(
     x: np.ndarray[Any, Any],
     indices: np.ndarray[Any, Any],
@@ -94,43 +149,22 @@ def _gather_evaluate(
     fill_value: Any,
     **params: Any,
 ) -> np.ndarray[Any, Any]:
-    layout = Layout.of("gather", dimension_numbers)
-    starts, valid = layout.starts(indices, x.shape, slice_sizes, mode)
-    batch = indices.shape[:-1]
-    start = dict(zip(layout.coordinates, starts, strict=True))
-    for axis in layout.batching:
-        own = layout.batching_axis(axis)
-        start[axis] = counting(batch[own], own, len(batch))
-    # Axes whose place is computed come first; along the others, windows start at 0.
-    axes = layout.window_axes(x.ndim)
-    moving = [k for k in start if slice_sizes[k] != x.shape[k] or k in layout.batching]
-    wide = [k for k in axes if k in moving and slice_sizes[k] != 1]
+    way = _way(dimension_numbers, x.shape, indices.shape[:-1], slice_sizes)
+    starts, valid = way.layout.starts(indices, x.shape, slice_sizes, mode)
+    lanes = iter(way.lanes)
     index: list[Any] = []
-    for axis in moving:
-        place = start[axis].reshape(start[axis].shape + (1,) * len(wide))
-        if axis in wide:
-            place = place + counting(slice_sizes[axis], wide.index(axis), len(wide))
-        index.append(place)
-    still = [k for k in range(x.ndim) if k not in moving]
-    whole = x.transpose([*moving, *still])
-    index += [slice(0, slice_sizes[k]) for k in still]
-    if moving:
-        result = whole[tuple(index)]
-    else:
-        result = np.broadcast_to(whole[tuple(index)], batch + whole[tuple(index)].shape)
-    given = batch + tuple(slice_sizes[k] for k in [*wide, *still])
-    result = np.broadcast_to(result, given)
-    # Into the order of the operand's axes; those of size 1 appear and vanish by the reshape.
-    order = sorted(range(len(wide) + len(still)), key=[*wide, *still].__getitem__)
-    result = result.transpose([*range(len(batch)), *[len(batch) + k for k in order]])
-    result = result.reshape(batch + tuple(slice_sizes[k] for k in axes))
+    for source, inner in zip(way.sources, way.inner, strict=True):
+        start = next(lanes) if source is None else starts[source]
+        place = start.reshape(start.shape + way.tail) if way.tail else start
+        index.append(place if inner is None else place + inner)
+    result = x.transpose(way.order)[(*index, *way.rest)]
+    if result.shape != way.given:  # nothing moves, or only lanes do
+        result = np.broadcast_to(result, way.given)
+    result = result.transpose(way.sorting).reshape(way.windows)
     if valid is not None:
-        inside = valid.reshape(batch + (1,) * len(axes))
-        result = np.where(inside, result, np.asarray(fill_value).astype(x.dtype))
-    rank = len(layout.window_dims) + len(batch)
-    return np.ascontiguousarray(
-        result.transpose(np.argsort([*layout.batch_axes(rank), *layout.window_dims]))
-    )
+        filling = np.asarray(fill_value).astype(x.dtype)
+        result = np.where(valid.reshape(way.mask), result, filling)
+    return np.ascontiguousarray(result.transpose(way.placing))
 
 
 def _gather_jvp(primals: Sequence[Any], tangents: Sequence[Any], **params: Any) -> Any:
@@ -390,7 +424,7 @@ def _scatter_add_transpose(ct: Any, x: Any, indices: Any, updates: Any, **params
     return [ct if type(x) is Linear else None, None, pulled]
 
 
-scatter_add_p = linear(
+scatter_add_p: Primitive = linear(
     "scatter_add",
     linear_in=(0, 2),
     infer=infer_scatter("scatter_add", NUMBER),

@@ -1,12 +1,13 @@
-"""The Hurwitz zeta function ``zeta(s, q) = sum over k >= 0 of (q + k)**-s`` and its derivatives in s.
+"""The Hurwitz zeta function, ``sum over k >= 0 of (q + k)**-s``, and its derivatives in s.
 
-The primitive has a static parameter, the order j of the derivative in s, and with it is closed under differentiation:
-``d/ds zeta_j(s, q) = zeta_{j+1}(s, q)`` and, since ``d/dq zeta(s, q) = -s zeta(s + 1, q)``,
-``d/dq zeta_j(s, q) = -s zeta_j(s + 1, q) - j zeta_{j-1}(s + 1, q)``.
+The primitive has a static parameter, the order j of the derivative in s, and with it is closed
+under differentiation: ``d/ds zeta_j(s, q) = zeta_{j+1}(s, q)`` and, since ``d/dq zeta(s, q) = -s
+zeta(s + 1, q)``, ``d/dq zeta_j(s, q) = -s zeta_j(s + 1, q) - j zeta_{j-1}(s + 1, q)``.
 
-Method: ten terms of the sum, the rest by the Euler-Maclaurin formula (F. Johansson, *Rigorous high-precision computation of
-the Hurwitz zeta function and its derivatives*, 2015), carried out on Taylor polynomials in s of degree j.  The formula is
-written once, in words that both NumPy and the compiler's element rules speak.  Read next: `special`.
+Method: ten terms of the sum, the rest by the Euler-Maclaurin formula (F. Johansson, *Rigorous
+high-precision computation of the Hurwitz zeta function and its derivatives*, 2015), carried out on
+Taylor polynomials in s of degree j.  The formula is written once, in words that both NumPy and the
+compiler's element rules speak.  Read next: `special`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from fnx.core.lowering import Element
-from fnx.core.primitive import Zero
+from fnx.core.primitive import Primitive, Zero
 from fnx.core.types import tangent_type
 from fnx.primitives import recurrences as series
 from fnx.primitives.arithmetic import add, mul, neg, sub
@@ -98,9 +99,7 @@ def _zeta_in_words(b: Any, s: Any, q: Any, order: int) -> Any:
 
     def plus_e(x: list[Any], shift: int) -> list[Any]:  # x * (s + shift + e)
         at = b.add(s, number(shift))
-        return [
-            b.mul(x[k], at) if k == 0 else b.add(b.mul(x[k], at), x[k - 1]) for k in degrees
-        ]
+        return [b.mul(x[k], at) if k == 0 else b.add(b.mul(x[k], at), x[k - 1]) for k in degrees]
 
     total = power(q)
     for k in range(1, DIRECT):
@@ -112,12 +111,16 @@ def _zeta_in_words(b: Any, s: Any, q: Any, order: int) -> Any:
     for _ in degrees[1:]:
         inverse.append(b.neg(b.mul(inverse[-1], inverse[0])))
     tail = [b.mul(end, x) for x in product(last, inverse)]
-    total = [b.add(x, b.add(y, b.mul(z, number(0.5)))) for x, y, z in zip(total, tail, last, strict=True)]
+    total = [
+        b.add(x, b.add(y, b.mul(z, number(0.5)))) for x, y, z in zip(total, tail, last, strict=True)
+    ]
     # B_2i / (2i)! (s + e)(s + e + 1)...(s + e + 2i - 2) end**(-s - e - 2i + 1)
     rising = [b.div(x, end) for x in plus_e(last, 0)]
     squared = b.mul(end, end)
     for i, coefficient in enumerate(_COEFFICIENTS, 1):
-        total = [b.add(x, b.mul(y, number(coefficient))) for x, y in zip(total, rising, strict=True)]
+        total = [
+            b.add(x, b.mul(y, number(coefficient))) for x, y in zip(total, rising, strict=True)
+        ]
         if i < CORRECTIONS:
             rising = plus_e(plus_e(rising, 2 * i - 1), 2 * i)
             rising = [b.div(x, squared) for x in rising]
@@ -157,7 +160,8 @@ def _point_tangent(t: Any, out: Any, s: Any, q: Any, derivative: int) -> Any:
 
 
 def _zeta_jet(primals: Any, coefficients: Any, *, derivative: int) -> Any:
-    # zeta_j(s, q0 + d) = sum_n d^n (-1)^n / n! (d/ds)^j [s (s+1) ... (s+n-1) zeta(s + n, q0)], for a series s
+    # zeta_j(s, q0 + d) = sum_n d^n (-1)^n / n! (d/ds)^j [s (s+1) ... (s+n-1) zeta(s + n, q0)], for
+    # a series s
     (s0, q0), (ss, qs) = primals, coefficients
     order, zero = len(ss), Zero(tangent_type(s0.aval))
     s, d = [s0, *ss], [zero, *qs]
@@ -180,7 +184,7 @@ def _zeta_jet(primals: Any, coefficients: Any, *, derivative: int) -> Any:
 
 
 def _in_order(derivative: int, s0: Any, q0: Any, ss: Series) -> Series:
-    """The Taylor coefficients of ``zeta_j(., q0)`` at s0; those that no term of `ss` needs are left out."""
+    """The Taylor coefficients of ``zeta_j(., q0)`` at s0, as far as the series `ss` needs them."""
     still = all(type(c) is Zero for c in ss)
     values = [zeta_p(s0, q0, derivative=derivative)]
     for n in range(1, len(ss) + 1):
@@ -211,7 +215,7 @@ def _polynomial_series(polynomial: list[float], s: Series, constant: Series) -> 
     return result
 
 
-zeta_p = elementwise(
+zeta_p: Primitive = elementwise(
     "zeta",
     accepts=FLOAT,
     arity=2,
@@ -232,7 +236,8 @@ zeta_p = elementwise(
 def zeta(x: Any, q: Any) -> Any:
     """The Hurwitz zeta function, ``sum over k >= 0 of (q + k)**-x``.
 
-    For negative q it is defined where x is an integer, through the sum over all integers, which is periodic in q.
+    For negative q it is defined where x is an integer, through the sum over all integers, which is
+    periodic in q.
 
     Parameters
     ----------

@@ -13,9 +13,10 @@ import ml_dtypes
 import numpy as np
 
 from fnx.core.lowering import Element
-from fnx.core.primitive import Sample
+from fnx.core.primitive import Primitive, Sample
 from fnx.core.types import ShapedArray
-from fnx.primitives.families import kind_of, nondifferentiable
+from fnx.dtypes import kind_of
+from fnx.primitives.families import nondifferentiable
 
 __all__ = ["broadcasted_iota", "iota", "iota_p"]
 
@@ -54,7 +55,7 @@ def _iota_samples(rng: np.random.Generator) -> Any:
             yield Sample((), {"dtype": np.dtype(dtype), "shape": shape, "dimension": dimension})
 
 
-iota_p = nondifferentiable(
+iota_p: Primitive = nondifferentiable(
     "iota",
     why="it has no operands",
     infer=_iota_infer,

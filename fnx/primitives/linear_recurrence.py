@@ -1,5 +1,4 @@
-"""Linear recurrences ``y[k] = a[k] * y[k-1] + b[k]`` along one axis, and what all running
-reductions share.
+"""Linear recurrences ``y[k] = a[k] * y[k-1] + b[k]``, and what all running reductions share.
 
 The derivatives and the transpose of a linear recurrence are linear recurrences again, and the
 derivatives of the other running reductions are linear recurrences, too: so there are derivatives of

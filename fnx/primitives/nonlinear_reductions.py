@@ -140,13 +140,12 @@ reduce_min_p = _extreme_primitive("reduce_min", np.minimum, False)
 
 
 def reduce_max(operand: Any, axes: Sequence[int]) -> Any:
-    """The greatest element over some axes; NaN if there is one; complex numbers in lexicographic
-    order.
+    """The greatest element over some axes; NaN if there is one.
 
     Parameters
     ----------
     operand : Array
-        Any dtype.
+        Any dtype; complex numbers are ordered by real, then imaginary part.
     axes : sequence of int
         Axes to remove, not negative.
 
@@ -159,13 +158,12 @@ def reduce_max(operand: Any, axes: Sequence[int]) -> Any:
 
 
 def reduce_min(operand: Any, axes: Sequence[int]) -> Any:
-    """The least element over some axes; NaN if there is one; complex numbers in lexicographic
-    order.
+    """The least element over some axes; NaN if there is one.
 
     Parameters
     ----------
     operand : Array
-        Any dtype.
+        Any dtype; complex numbers are ordered by real, then imaginary part.
     axes : sequence of int
         Axes to remove, not negative.
 

@@ -1,7 +1,7 @@
 """Powers and roots: integer_pow, reciprocal, sqrt, rsqrt, cbrt.
 
-``integer_pow`` has a Python int as exponent and takes integers, too; ``pow``, with an array, is in `exponential`.
-Read next: `exponential`.
+``integer_pow`` has a Python int as exponent and takes integers, too; ``pow``, with an array, is in
+`exponential`. Read next: `exponential`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from fnx.core.lowering import Element
-from fnx.core.primitive import Zero
+from fnx.core.primitive import Primitive, Zero
 from fnx.core.types import ShapedArray, tangent_type
+from fnx.dtypes import kind_of
 from fnx.primitives import recurrences as series
 from fnx.primitives.arithmetic import div, mul, square, square_p
 from fnx.primitives.constants import like, over, times
@@ -23,7 +24,6 @@ from fnx.primitives.families import (
     NUMBER,
     elementwise,
     infer_elementwise,
-    kind_of,
 )
 from fnx.primitives.folding import fold_uniform
 from fnx.primitives.recurrences import Series, jet_rule
@@ -43,12 +43,14 @@ __all__ = [
 ]
 
 
-# ---------------------------------------------------------------------------------------------- integer_pow
+# ---------------------------------------------------------------------- integer_pow
+
 
 def _integer_pow_infer(x: ShapedArray, *, y: int) -> ShapedArray:
     if y < 0 and kind_of(x.dtype) in "iu":
         raise TypeError(
-            f"integer_pow: {x!r} ** {y} is not an integer. Convert the base to a floating dtype first."
+            f"integer_pow: {x!r} ** {y} is not an integer. "
+            "Convert the base to a floating dtype first."
         )
     return _number(x)
 
@@ -111,7 +113,7 @@ def _integer_pow_samples(rng: np.random.Generator) -> Any:
     yield from elementwise_samples("iu", (-3.0, 3.0), params=natural)(rng)
 
 
-integer_pow_p = elementwise(
+integer_pow_p: Primitive = elementwise(
     "integer_pow",
     accepts=NUMBER,
     infer=_integer_pow_infer,
@@ -148,7 +150,7 @@ def reciprocal(x: Any) -> Any:
     return over(1, x)
 
 
-# ---------------------------------------------------------------------------------------------- roots
+# ---------------------------------------------------------------------- roots
 
 
 def _in_single(function: Any) -> Any:

@@ -1,10 +1,11 @@
 """Taylor coefficients of elementary functions, for their jet rules.
 
-A function of a series x(t) satisfies a differential equation in t; comparing coefficients gives its own series in
-O(K^2) products (Griewank and Walther, *Evaluating Derivatives*, 2008, table 13.2).  Three kinds suffice: ``y' = s x'``
-with s a function of y (`product_rule`), ``h y' = x'`` with h a function of x (`quotient_rule`), and for what has neither
-the composition with the Taylor series at the point (`composed`).  Series come and go with the constant term
-in front; coefficients may be `Zero`.  Read next: `elementary`.
+A function of a series x(t) satisfies a differential equation in t; comparing coefficients gives
+its own series in O(K^2) products (Griewank and Walther, *Evaluating Derivatives*, 2008, table
+13.2).  Three kinds suffice: ``y' = s x'`` with s a function of y (`product_rule`), ``h y' = x'``
+with h a function of x (`quotient_rule`), and for what has neither the composition with the Taylor
+series at the point (`composed`).  Series come and go with the constant term in front; coefficients
+may be `Zero`.  Read next: `elementary`.
 """
 
 from __future__ import annotations
@@ -203,11 +204,13 @@ def square_root(y0: Any, x: Series) -> Series:
 
 
 def constant_power(y0: Any, x: Series, power: float) -> Series:
-    """``x ** power``, of value `y0`: ``k x_0 y_k = sum_{j=1..k} (power j - (k - j)) x_j y_{k-j}``."""
+    """``y = x**p``, of value `y0`: ``k x_0 y_k = sum_{j=1..k} (p j - (k - j)) x_j y_{k-j}``."""
     zero = _zero(y0)
     y = [y0]
     for k in range(1, len(x)):
-        terms = [_scaled(_times(x[j], y[k - j]), (power * j - (k - j)) / k) for j in range(1, k + 1)]
+        terms = [
+            _scaled(_times(x[j], y[k - j]), (power * j - (k - j)) / k) for j in range(1, k + 1)
+        ]
         known = _sum(terms, zero)
         y.append(zero if type(known) is Zero else div(known, x[0]))
     return y

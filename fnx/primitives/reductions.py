@@ -9,6 +9,7 @@ products.  Read next: `nonlinear_reductions`, `cumulative`.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -63,6 +64,7 @@ def reduced_shape(name: str, x: ShapedArray, axes: tuple[int, ...]) -> tuple[int
 def infer_reduction(name: str, accepts: str) -> Callable[..., ShapedArray]:
     """The infer rule of a reduction that keeps the dtype."""
 
+    @functools.lru_cache(maxsize=1024)  # every eager call asks
     def infer(x: ShapedArray, *, axes: tuple[int, ...]) -> ShapedArray:
         check_kinds(name, accepts, [x])
         return ShapedArray(reduced_shape(name, x, axes), x.dtype, x.weak_type)
@@ -86,21 +88,24 @@ def reduction_vmap(primitive_of: Callable[[], Primitive]) -> Callable[..., Any]:
 
 def wide(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """The dtype in which numbers are accumulated: float32 for the half floats, else itself."""
-    return np.dtype(np.float32) if kind_of(dtype) == "f" and dtype.itemsize < 4 else dtype
+    if dtype.itemsize >= 4 or kind_of(dtype) != "f":
+        return dtype
+    return np.dtype(np.float32)
 
 
 def accumulated(
     ufunc: np.ufunc, x: np.ndarray[Any, Any], axes: tuple[int, ...]
 ) -> np.ndarray[Any, Any]:
     """A ufunc's reduction in the operand's dtype; half floats are rounded once, at the end."""
-    return np.asarray(ufunc.reduce(x, axis=axes, dtype=wide(x.dtype))).astype(x.dtype, copy=False)
+    dtype = x.dtype
+    out = np.asarray(ufunc.reduce(x, axis=axes, dtype=wide(dtype)))
+    return out if out.dtype is dtype else out.astype(dtype, copy=False)
 
 
 def spread(
     i: Sequence[Any], j: Sequence[Any], shape: Sequence[int], axes: Sequence[int]
 ) -> list[Any]:
-    """The operand's index, from the result's (`i`) and that of the reduced axes of size other than
-    1 (`j`)."""
+    """The operand's index, from the result's (`i`) and the index in axes that aren't 1 (`j`)."""
     outer, inner = iter(i), iter(j)
     result = []
     for axis, n in enumerate(shape):
@@ -266,11 +271,10 @@ def reduce_xor(operand: Any, axes: Sequence[int]) -> Any:
 
 
 def before(b: Any, larger: bool, left: tuple[Any, Any], right: tuple[Any, Any]) -> Any:
-    """Whether (value, position) `left` wins against `right`: NaN first, then the value, then the
-    lower position.
+    """Whether (value, position) `left` wins against `right`.
 
-    It is a total order, so that folding by it is commutative and associative, as `reduce_many`
-    wants.
+    NaN wins, then the value, then the lower position.  It is a total order, so that folding by it
+    is commutative and associative, as `reduce_many` wants.
     """
     (v, p), (w, q) = left, right
     beats = b.gt(v, w) if larger else b.lt(v, w)
@@ -283,8 +287,7 @@ def before(b: Any, larger: bool, left: tuple[Any, Any], right: tuple[Any, Any]) 
 
 
 def extreme(dtype: np.dtype[Any], lowest: bool) -> Any:
-    """The least or greatest value of a dtype (infinite for floats, and the real part for complex
-    ones)."""
+    """The least or greatest value of a dtype; infinite for floats and the real part of complex."""
     if dtype.kind == "b":
         return not lowest
     if dtype.kind == "c":

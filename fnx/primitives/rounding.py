@@ -1,7 +1,8 @@
 """Rounding: floor, ceil, round, rem, reduce_precision.
 
-Piecewise constant functions have derivative zero; ``rem(x, y) = x - y trunc(x / y)`` has slope 1 in x; the derivative
-of ``reduce_precision`` is that of the identity, of which it is an approximation.  Read next: `cast`.
+Piecewise constant functions have derivative zero; ``rem(x, y) = x - y trunc(x / y)`` has slope 1
+in x; the derivative of ``reduce_precision`` is that of the identity, of which it is an
+approximation.  Read next: `cast`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from fnx.core.lowering import Element
+from fnx.core.primitive import Primitive
 from fnx.core.types import ShapedArray
 from fnx.primitives.arithmetic import div, mul, neg, sub
 from fnx.primitives.families import (
@@ -53,7 +55,7 @@ class RoundingMethod(IntEnum):
     TO_NEAREST_EVEN = 1
 
 
-# ---------------------------------------------------------------------------------------------- floor, ceil, round
+# ---------------------------------------------------------------------- floor, ceil, round
 
 
 def _rounding(name: str, evaluate: Any, element: Any, params: Any = ({},)) -> Any:
@@ -128,7 +130,7 @@ def round(x: Any, rounding_method: int = RoundingMethod.AWAY_FROM_ZERO) -> Any:
     return round_p(x, rounding_method=RoundingMethod(rounding_method))
 
 
-# ---------------------------------------------------------------------------------------------- rem
+# ---------------------------------------------------------------------- rem
 
 
 def _rem_evaluate(x: Any, y: Any) -> Any:
@@ -143,7 +145,7 @@ def _rem_tangent(t: Any, out: Any, x: Any, y: Any) -> Any:
     return neg(mul(t, round(div(sub(x, out), y), RoundingMethod.TO_NEAREST_EVEN)))
 
 
-rem_p = elementwise(
+rem_p: Primitive = elementwise(
     "rem",
     accepts=REAL,
     arity=2,
@@ -166,7 +168,7 @@ def rem(x: Any, y: Any) -> Any:
     return rem_p(x, y)
 
 
-# ---------------------------------------------------------------------------------------------- reduce_precision
+# ---------------------------------------------------------------------- reduce_precision
 
 
 def _reduce_precision_infer(
@@ -210,7 +212,7 @@ def _reduce_precision_evaluate(x: Any, exponent_bits: int, mantissa_bits: int) -
     return np.where(np.isnan(x), x, bits.astype(word).view(x.dtype))
 
 
-reduce_precision_p = elementwise(
+reduce_precision_p: Primitive = elementwise(
     "reduce_precision",
     accepts=FLOAT,
     evaluate=_reduce_precision_evaluate,

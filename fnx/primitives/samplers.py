@@ -57,6 +57,7 @@ def arrays(
     """
     dtype = np.dtype(dtype)
     full = tuple(2 * n for n in reversed(shape)) if strided else tuple(shape)
+    data: Any
     if dtype.kind == "b":
         data = rng.random(full) < 0.5
     elif dtype.kind in "iu":

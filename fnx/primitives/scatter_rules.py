@@ -9,6 +9,7 @@ that order is part of the meaning.  Read next: `gathering` (scatter_add), `scatt
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -38,34 +39,46 @@ def infer_scatter(name: str, accepts: str) -> Any:
         dimension_numbers: ScatterDimensionNumbers,
         **params: Any,
     ) -> ShapedArray:
-        layout = Layout.of(name, dimension_numbers)
-        check_kinds(name, accepts, [x])
-        if updates.dtype != x.dtype:
-            layout.fail(
-                f"updates {updates!r} must have the dtype of the operand {x!r}. Convert them "
-                "with `astype`."
-            )
-        layout.check(x, indices, updates.ndim)
-        if updates.ndim != len(layout.window_dims) + max(indices.ndim - 1, 0):
-            layout.fail(
-                f"updates {updates!r} must have {len(layout.window_dims)} window axes and the "
-                f"{indices.ndim - 1} axes of {indices!r} before its last."
-            )
-        around = tuple([updates.shape[k] for k in layout.batch_axes(updates.ndim)])
-        if around != indices.shape[:-1]:
-            layout.fail(
-                f"updates {updates!r} have sizes {around} around windows, but the indices "
-                f"{indices!r} name windows of shape {indices.shape[:-1]}."
-            )
-        for axis, k in zip(layout.window_axes(x.ndim), layout.window_dims, strict=True):
-            if updates.shape[k] > x.shape[axis]:
-                layout.fail(
-                    f"axis {k} of the updates {updates!r} is longer than axis {axis} of the "
-                    f"operand {x!r}. A window must fit."
-                )
-        return ShapedArray(x.shape, x.dtype, x.weak_type and updates.weak_type)
+        return _scatter_type(name, accepts, x, indices, updates, dimension_numbers)
 
     return infer
+
+
+@lru_cache(maxsize=1024)
+def _scatter_type(
+    name: str,
+    accepts: str,
+    x: ShapedArray,
+    indices: ShapedArray,
+    updates: ShapedArray,
+    numbers: ScatterDimensionNumbers,
+) -> ShapedArray:
+    layout = Layout.of(name, numbers)
+    check_kinds(name, accepts, [x])
+    if updates.dtype != x.dtype:
+        layout.fail(
+            f"updates {updates!r} must have the dtype of the operand {x!r}. Convert them "
+            "with `astype`."
+        )
+    layout.check(x, indices, updates.ndim)
+    if updates.ndim != len(layout.window_dims) + indices.ndim - 1:
+        layout.fail(
+            f"updates {updates!r} must have {len(layout.window_dims)} window axes and the "
+            f"{indices.ndim - 1} axes of {indices!r} before its last."
+        )
+    around = tuple([updates.shape[k] for k in layout.batch_axes(updates.ndim)])
+    if around != indices.shape[:-1]:
+        layout.fail(
+            f"updates {updates!r} have sizes {around} around windows, but the indices "
+            f"{indices!r} name windows of shape {indices.shape[:-1]}."
+        )
+    for axis, k in zip(layout.window_axes(x.ndim), layout.window_dims, strict=True):
+        if updates.shape[k] > x.shape[axis]:
+            layout.fail(
+                f"axis {k} of the updates {updates!r} is longer than axis {axis} of the "
+                f"operand {x!r}. A window must fit."
+            )
+    return ShapedArray(x.shape, x.dtype, x.weak_type and updates.weak_type)
 
 
 def window_of(layout: Layout, rank: int, updates: Axes) -> Axes:

@@ -82,7 +82,7 @@ def _scatter_transpose(ct: Any, x: Any, indices: Any, updates: Any, **params: An
     return result
 
 
-scatter_p = linear(
+scatter_p: Primitive = linear(
     "scatter",
     linear_in=(0, 2),
     infer=infer_scatter("scatter", ALL),
@@ -142,7 +142,28 @@ def scatter_sub(
     unique_indices: bool = False,
     mode: Mode = None,
 ) -> Any:
-    """An array with windows subtracted from it; for the parameters see `scatter_add`."""
+    """An array with windows subtracted from it, at places that another array names.
+
+    Parameters
+    ----------
+    operand : Array
+        Of numbers.
+    scatter_indices : Array
+        Integers; the last axis holds the coordinates of a window's first element.
+    updates : Array
+        The windows, of the operand's dtype.
+    dimension_numbers : ScatterDimensionNumbers
+        Which axis is which.
+    indices_are_sorted, unique_indices : bool
+        Promises about the indices, which only make it faster.
+    mode : str or GatherScatterMode, optional
+        What happens where a window does not lie within the operand; it is left out by default.
+
+    Returns
+    -------
+    Array
+        Of the operand's type.  Where several windows meet, all are subtracted.
+    """
     return scatter_add(
         operand,
         scatter_indices,
@@ -193,7 +214,7 @@ def _mul_transpose(ct: Any, x: Any, indices: Any, updates: Any, **params: Any) -
     )
 
 
-scatter_mul_p = Primitive(
+scatter_mul_p: Primitive = Primitive(
     "scatter_mul",
     infer=infer_scatter("scatter_mul", NUMBER),
     evaluate=evaluate_scatter(np.multiply.at),
@@ -215,7 +236,28 @@ def scatter_mul(
     unique_indices: bool = False,
     mode: Mode = None,
 ) -> Any:
-    """An array multiplied by windows; for the parameters see `scatter_add`."""
+    """An array multiplied by windows, at places that another array names.
+
+    Parameters
+    ----------
+    operand : Array
+        Of numbers.
+    scatter_indices : Array
+        Integers; the last axis holds the coordinates of a window's first element.
+    updates : Array
+        The windows, of the operand's dtype.
+    dimension_numbers : ScatterDimensionNumbers
+        Which axis is which.
+    indices_are_sorted, unique_indices : bool
+        Promises about the indices, which only make it faster.
+    mode : str or GatherScatterMode, optional
+        What happens where a window does not lie within the operand; it is left out by default.
+
+    Returns
+    -------
+    Array
+        Of the operand's type.  Where several windows meet, it is the product of all.
+    """
     params = scatter_params(dimension_numbers, indices_are_sorted, unique_indices, mode)
     return scatter_mul_p(operand, scatter_indices, updates, **params)
 
@@ -239,13 +281,13 @@ def _extremum(name: str, ufunc: np.ufunc) -> Primitive:
             return scatter_add_p(kept, indices, where(attain, of_updates), **params)
 
         # All that attain the extremum share equally; NaN attains it wherever it stands.
-        attains = bitwise_or(eq(x, out), ne(x, x))
+        attains: Any = bitwise_or(eq(x, out), ne(x, x))
         met = gathered(out, indices, updates.shape, params)
-        attain = bitwise_or(eq(updates, met), ne(updates, updates))
+        attain: Any = bitwise_or(eq(updates, met), ne(updates, updates))
         one = full(x.shape, 1, x.dtype), full(updates.shape, 1, x.dtype)
         return out, div(total(instantiate(dx), instantiate(du)), total(*one))
 
-    primitive = Primitive(
+    primitive: Primitive = Primitive(
         name,
         infer=infer_scatter(name, ORDERED),
         evaluate=evaluate_scatter(ufunc.at),
@@ -271,7 +313,28 @@ def scatter_min(
     unique_indices: bool = False,
     mode: Mode = None,
 ) -> Any:
-    """The smaller of an array and windows; for the parameters see `scatter_add`."""
+    """The smaller of an array and windows, at places that another array names.
+
+    Parameters
+    ----------
+    operand : Array
+        Of booleans or real numbers.
+    scatter_indices : Array
+        Integers; the last axis holds the coordinates of a window's first element.
+    updates : Array
+        The windows, of the operand's dtype.
+    dimension_numbers : ScatterDimensionNumbers
+        Which axis is which.
+    indices_are_sorted, unique_indices : bool
+        Promises about the indices, which only make it faster.
+    mode : str or GatherScatterMode, optional
+        What happens where a window does not lie within the operand; it is left out by default.
+
+    Returns
+    -------
+    Array
+        Of the operand's type.  Where several windows meet, it is the extremum of all.
+    """
     params = scatter_params(dimension_numbers, indices_are_sorted, unique_indices, mode)
     return scatter_min_p(operand, scatter_indices, updates, **params)
 
@@ -286,6 +349,27 @@ def scatter_max(
     unique_indices: bool = False,
     mode: Mode = None,
 ) -> Any:
-    """The greater of an array and windows; for the parameters see `scatter_add`."""
+    """The greater of an array and windows, at places that another array names.
+
+    Parameters
+    ----------
+    operand : Array
+        Of booleans or real numbers.
+    scatter_indices : Array
+        Integers; the last axis holds the coordinates of a window's first element.
+    updates : Array
+        The windows, of the operand's dtype.
+    dimension_numbers : ScatterDimensionNumbers
+        Which axis is which.
+    indices_are_sorted, unique_indices : bool
+        Promises about the indices, which only make it faster.
+    mode : str or GatherScatterMode, optional
+        What happens where a window does not lie within the operand; it is left out by default.
+
+    Returns
+    -------
+    Array
+        Of the operand's type.  Where several windows meet, it is the extremum of all.
+    """
     params = scatter_params(dimension_numbers, indices_are_sorted, unique_indices, mode)
     return scatter_max_p(operand, scatter_indices, updates, **params)

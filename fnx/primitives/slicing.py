@@ -18,7 +18,7 @@ from fnx.core.lowering import Element
 from fnx.core.primitive import Linear, Sample
 from fnx.core.types import ShapedArray
 from fnx.primitives.comparison import select_n
-from fnx.primitives.families import linear, size_of_work, to_front
+from fnx.primitives.families import linear, to_front
 from fnx.primitives.reductions import reduce_sum
 from fnx.primitives.samplers import arrays
 from fnx.primitives.shaping import broadcast_in_dim, broadcast_in_dim_p, full, reshape
@@ -75,7 +75,7 @@ def _slice_evaluate(
     strides: Axes | None,
 ) -> np.ndarray[Any, Any]:
     steps = (1,) * x.ndim if strides is None else strides
-    index = map(builtins.slice, start_indices, limit_indices, steps)
+    index: tuple[Any, ...] = tuple(map(builtins.slice, start_indices, limit_indices, steps))
     return x[(*index, ...)]  # the dots make a view of a 0-d array, too
 
 
@@ -202,7 +202,6 @@ slice_p = linear(
     vmap=_slice_vmap,
     lower=Element(_slice_element, "index"),
     fold=_slice_fold,
-    work=size_of_work,
     sample=_slice_samples,
 )
 

@@ -1,12 +1,12 @@
 """Special functions: erf, erfc, erf_inv; lgamma, digamma, polygamma and the Hurwitz zeta function.
 
-Derivatives of any order stay in this family: ``lgamma' = digamma``, ``digamma' = zeta(2, .)``, and zeta is closed under both of
-its derivatives (see `zeta_p`).  Evaluation is SciPy's, which loads on the first use; zeta is in `zeta`.
+Derivatives of any order stay in this family: ``lgamma' = digamma``, ``digamma' = zeta(2, .)``, and
+zeta is closed under both of its derivatives (see `zeta_p`).  Evaluation is SciPy's, which loads on
+the first use; zeta is in `zeta`.
 """
 
 from __future__ import annotations
 
-import importlib
 import math
 from typing import Any
 
@@ -39,10 +39,12 @@ __all__ = [
 
 
 def _scipy(name: str) -> Any:
-    """A function of scipy.special on floats of any width; computed in float32 for the half-width ones."""
+    """A function of scipy.special; half-width floats are computed in float32."""
 
     def evaluate(x: Any) -> Any:
-        function = getattr(importlib.import_module("scipy.special"), name)
+        import scipy.special  # loads on first use
+
+        function = getattr(scipy.special, name)
         if x.dtype.itemsize == 2:
             return function(x.astype(np.float32)).astype(x.dtype)
         return function(x)
@@ -50,7 +52,7 @@ def _scipy(name: str) -> Any:
     return evaluate
 
 
-# ---------------------------------------------------------------------------------------------- erf
+# ---------------------------------------------------------------------- erf
 
 TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
 
@@ -139,7 +141,7 @@ def erf_inv(x: Any) -> Any:
     return erf_inv_p(x)
 
 
-# ---------------------------------------------------------------------------------------------- lgamma, digamma
+# ---------------------------------------------------------------------- lgamma, digamma
 
 
 def _lgamma_evaluate(x: Any) -> Any:
@@ -149,11 +151,14 @@ def _lgamma_evaluate(x: Any) -> Any:
 
 def _digamma_evaluate(x: Any) -> Any:
     pole = (x == np.floor(x)) & (x <= 0)  # -inf among them
-    return np.where(pole, x.dtype.type(np.nan), _scipy("digamma")(np.where(pole, 1, x).astype(x.dtype)))
+    return np.where(
+        pole, x.dtype.type(np.nan), _scipy("digamma")(np.where(pole, 1, x).astype(x.dtype))
+    )
 
 
 def _lgamma_series(x: Series) -> Series:
-    # the n-th coefficient of the Taylor series of lgamma at x is (-1)^n zeta(n, x) / n, from n = 2 on
+    # the n-th coefficient of the Taylor series of lgamma at x is (-1)^n zeta(n, x) / n, from n = 2
+    # on
     coefficients = [lgamma(x[0]), digamma(x[0])]
     for n in range(2, len(x)):
         coefficients.append(times(zeta(like(x[0], n), x[0]), (-1) ** n / n))

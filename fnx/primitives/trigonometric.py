@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from fnx.core.lowering import Element
+from fnx.core.primitive import Primitive
 from fnx.primitives import recurrences as series
 from fnx.primitives.arithmetic import add, div, mul, neg, square
 from fnx.primitives.constants import minus, plus, subtracted_from, times
@@ -51,7 +52,7 @@ __all__ = [
 ]
 
 
-# ---------------------------------------------------------------------------------------------- trigonometric
+# ---------------------------------------------------------------------- trigonometric
 
 sin_p = elementary(
     "sin",
@@ -83,9 +84,7 @@ acos_p = elementary(
     "acos",
     np.arccos,
     lambda t, y, x: neg(div(t, sqrt(_one_minus_square(x)))),
-    lambda x: series.quotient_rule(
-        acos(x[0]), x, series.opposite(_root_of_one_minus_square(x))
-    ),
+    lambda x: series.quotient_rule(acos(x[0]), x, series.opposite(_root_of_one_minus_square(x))),
     domain=(-0.8, 0.8),
 )
 atan_p = elementary(
@@ -111,9 +110,11 @@ def _sine_and_cosine(s0: Any, c0: Any, x: Series, sign: int) -> tuple[Series, Se
     w = series.weighted(x)
     s, c = [s0], [c0]
     for k in range(1, len(x)):
-        pair = series.last_of_product(w[: k + 1], [*c, w[0]]), series.last_of_product(w[: k + 1], [*s, w[0]])
-        s.append(series.scaled(pair[:1], 1 / k)[0])
-        c.append(series.scaled(pair[1:], sign / k)[0])
+        known = w[: k + 1]  # w_0 is zero, so that the coefficient it meets does not matter
+        forward = series.last_of_product(known, [*c, w[0]])
+        back = series.last_of_product(known, [*s, w[0]])
+        s += series.scaled([forward], 1 / k)
+        c += series.scaled([back], sign / k)
     return s, c
 
 
@@ -194,7 +195,7 @@ def atan(x: Any) -> Any:
     return atan_p(x)
 
 
-# ---------------------------------------------------------------------------------------------- hyperbolic
+# ---------------------------------------------------------------------- hyperbolic
 
 sinh_p = elementary(
     "sinh",
@@ -317,7 +318,7 @@ def atanh(x: Any) -> Any:
     return atanh_p(x)
 
 
-# ---------------------------------------------------------------------------------------------- atan2
+# ---------------------------------------------------------------------- atan2
 
 
 def _square_of_radius(x: Any, y: Any) -> Any:
@@ -340,7 +341,7 @@ def _atan2_jet(primals: Any, coefficients: Any) -> Any:
     return out, series.integral(out, series.quotient(slope, radius[:-1]))[1:]
 
 
-atan2_p = elementwise(
+atan2_p: Primitive = elementwise(
     "atan2",
     accepts=FLOAT,
     arity=2,

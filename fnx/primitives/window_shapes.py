@@ -1,5 +1,4 @@
-"""Arithmetic of windows that slide over padded, dilated arrays: what convolutions and window
-reductions share.
+"""Arithmetic of sliding windows: what convolutions and window reductions share.
 
 What comes in: shapes, strides, paddings and dilations as users write them.  What goes out: tuples
 of integers that primitives hold, the shape of the result, and the padding of the adjoint.  Nothing

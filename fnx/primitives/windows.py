@@ -1,5 +1,4 @@
-"""Reductions over sliding windows: sum, max, min, and the two linear maps that derivatives of max
-and min are.
+"""Reductions over sliding windows: sum, max, min, and the derivatives of max and min.
 
 The adjoint of a sum over windows is again one, with strides and base dilation exchanged.  The
 derivative of a max is `select_and_gather_add` (the tangent at each window's winner), whose adjoint
@@ -409,8 +408,7 @@ def reduce_window_max(
     base_dilation: Sequence[int] | None = None,
     window_dilation: Sequence[int] | None = None,
 ) -> Any:
-    """The greatest element of each window; NaN if there is one; the least value of the dtype in
-    padding.
+    """The greatest element of each window; NaN if there is one; padding never is.
 
     Parameters
     ----------
@@ -433,8 +431,7 @@ def reduce_window_min(
     base_dilation: Sequence[int] | None = None,
     window_dilation: Sequence[int] | None = None,
 ) -> Any:
-    """The least element of each window; NaN if there is one; the greatest value of the dtype in
-    padding.
+    """The least element of each window; NaN if there is one; padding never is.
 
     Parameters
     ----------
@@ -459,8 +456,7 @@ def select_and_gather_add(
     base_dilation: Sequence[int] | None = None,
     window_dilation: Sequence[int] | None = None,
 ) -> Any:
-    """For each window, the element of `tangents` at the place where `operand` is greatest (or
-    least).
+    """For each window, the element of `tangents` where `operand` is greatest, or least.
 
     Parameters
     ----------
@@ -487,8 +483,7 @@ def select_and_scatter_add(
     base_dilation: Sequence[int] | None = None,
     window_dilation: Sequence[int] | None = None,
 ) -> Any:
-    """Each window's value of `source`, added at the place where `operand` is greatest (or least) in
-    the window.
+    """Each window's value of `source`, added where `operand` is greatest, or least, in it.
 
     Parameters
     ----------

@@ -1,5 +1,4 @@
-"""Element rules of window reductions: which element of the operand lies under which element of
-which window.
+"""Element rules of window reductions: which element lies under which window, and where.
 
 What comes in: the builder, the index of a window (or of an operand's element), the parameters.
 What goes out: scalar expressions for the compiler to fuse.  Read next: `windows`.
@@ -71,8 +70,7 @@ def scatter_element(
     base_dilation: tuple[int, ...],
     window_dilation: tuple[int, ...],
 ) -> Any:
-    """The element rule of `select_and_scatter_add`: each element asks the windows over it whether
-    it wins."""
+    """The element rule of `select_and_scatter_add`: each element asks whose winner it is."""
     # Element q of the operand is under element j of window o where o * stride = q * base + low - j
     # * spacing.
     shape, windows, dtype = operand.aval.shape, source.aval.shape, source.aval.dtype
@@ -144,10 +142,9 @@ def _under(
     base_dilation: tuple[int, ...],
     window_dilation: tuple[int, ...],
 ) -> tuple[Any, list[Any]]:
-    """Where window element `j` of window `i` lies in the operand, and when: not in padding, not in
-    a hole.
+    """Where window element `j` of window `i` lies in the operand, and when it does.
 
-    The condition is None where it always holds.
+    It doesn't in padding, nor in a hole.  The condition is None where it always holds.
     """
     conditions: list[Any] = []
     index: list[Any] = []
@@ -199,8 +196,7 @@ def _winner(
     larger: bool,
     params: dict[str, Any],
 ) -> tuple[Any, Any, Any]:
-    """Value and position (in the window) of the winner of window `i`, and the payload's element
-    there."""
+    """Value and place (in the window) of the winner of window `i`, and the payload's element."""
     dtype = x.aval.dtype
     extents = _inner(params["window_dimensions"])
     lowest = b.constant(extreme(dtype, larger), dtype)

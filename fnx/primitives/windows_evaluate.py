@@ -116,8 +116,9 @@ def _winners(
     base: Sequence[int],
     spacing: Sequence[int],
 ) -> Iterator[NDArray]:
-    """For each element of the window in order, the windows that it wins: the first equal to the
-    extreme, or NaN."""
+    """For each element of the window, in order, the windows that it wins.
+
+    The winner is the first that equals the extreme, or the first NaN."""
     filled = dilate_and_pad(x, base, padding, extreme(x.dtype, larger))
     real = None
     if filled is not x:

@@ -22,6 +22,11 @@ _HASH_IN_NAME = re.compile(r"-([0-9a-f]{8,64})\.")
 def check_file_hash(path: str | os.PathLike[str]) -> bool:
     """Compare a file with the hash in its name, if there is one; return whether there is.
 
+    Parameters
+    ----------
+    path : path
+        The weight file.
+
     Raises
     ------
     SerializationError

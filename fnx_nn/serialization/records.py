@@ -83,6 +83,15 @@ class StorageRecord:
     """A run of memory: `data` is a vector of bytes, which the tensors on it share.
 
     `dtype` is None for an untyped storage.
+
+    Parameters
+    ----------
+    data : ndarray
+        A vector of bytes.
+    dtype : str, optional
+        The name of the elements' dtype; None for untyped bytes.
+    location : str
+        The device that it was saved from.
     """
 
     data: NDArray[np.uint8]
@@ -98,7 +107,23 @@ class StorageRecord:
 
 @dataclass(eq=False, slots=True)
 class TensorRecord:
-    """A strided view of a storage. Offset and strides count elements, as in PyTorch."""
+    """A strided view of a storage. Offset and strides count elements, as in PyTorch.
+
+    Parameters
+    ----------
+    storage : StorageRecord
+        Where the elements are.
+    dtype : str
+        The name of their dtype.
+    shape, stride : tuple of int
+        The extent and the step of each axis.
+    offset : int
+        Where the first element is.
+    requires_grad, is_parameter : bool
+        What was saved.
+    flags : dict
+        ``conj`` or ``neg``: the elements are to be conjugated or negated when read.
+    """
 
     storage: StorageRecord
     dtype: str
@@ -130,10 +155,9 @@ class TensorRecord:
         self.check_bounds()
         if 0 in self.shape:
             return np.empty(self.shape, dtype=dtype)
-        size = self.storage.data.nbytes // dtype.itemsize * dtype.itemsize
-        elements = self.storage.data[:size].view(dtype)[self.offset :]
         steps = tuple(step * dtype.itemsize for step in self.stride)
-        return np.lib.stride_tricks.as_strided(elements, self.shape, steps)
+        start = self.offset * dtype.itemsize
+        return np.ndarray(self.shape, dtype, self.storage.data.data, start, steps)
 
     def check_bounds(self) -> None:
         """Raise SerializationError if the view reaches outside of the storage."""
@@ -152,21 +176,39 @@ class TensorRecord:
 
 @dataclass(frozen=True, slots=True)
 class DtypeRecord:
-    """The name of a dtype, such as ``float32``."""
+    """The name of a dtype, such as ``float32``.
+
+    Parameters
+    ----------
+    name : str
+        The name.
+    """
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceRecord:
-    """The name of a device, such as ``cpu`` or ``cuda:0``."""
+    """The name of a device, such as ``cpu`` or ``cuda:0``.
+
+    Parameters
+    ----------
+    name : str
+        The name.
+    """
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class SizeRecord:
-    """A shape that was saved as a value."""
+    """A shape that was saved as a value.
+
+    Parameters
+    ----------
+    dimensions : tuple of int
+        The shape.
+    """
 
     dimensions: tuple[int, ...]
 
@@ -179,6 +221,13 @@ def replace_records(tree: Any, convert: Callable[[Any], Any]) -> Any:
 
     Dictionaries and lists are changed in place and keep their attributes; a record that occurs
     several times is converted once, so that what was shared stays shared.
+
+    Parameters
+    ----------
+    tree : object
+        Nested containers, as `read_weights` returns them.
+    convert : callable
+        From a record to what takes its place.
     """
     return _Replacement(convert).visit(tree)
 

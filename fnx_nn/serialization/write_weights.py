@@ -29,6 +29,13 @@ _PADDING_TAG = b"FB"  # the extra field that holds the padding, as PyTorch names
 def write_weights(tree: Any, destination: str | os.PathLike[str] | BinaryIO) -> None:
     """Write containers of records as a `.pt` or `.pth` file.
 
+    Parameters
+    ----------
+    tree : object
+        Containers, numbers, strings and records.
+    destination : path or binary file
+        Where to write; a path is replaced in one step.
+
     Raises
     ------
     TypeError

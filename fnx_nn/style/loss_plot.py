@@ -7,7 +7,6 @@ Read next: `pictures`.
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import io
 import os
@@ -46,9 +45,10 @@ def plot_losses(history: Sequence[tuple[float, float]], path: str | os.PathLike[
         raise ValueError("plot_losses: the history is empty.")
     if not can_plot():
         raise ModuleNotFoundError(f"plot_losses: matplotlib is absent; {_REMEDY}.")
-    # Optional and slow to load, so only now; the figure is made without pyplot's global state.
-    figure_class = importlib.import_module("matplotlib.figure").Figure
-    figure = figure_class(figsize=(7.0, 4.2), dpi=120, layout="constrained")
+    # Without pyplot, and so without its global state.
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.0, 4.2), dpi=120, layout="constrained")
     axes = figure.subplots()
     steps = range(1, len(history) + 1)
     for index, (name, colour) in enumerate((("style", "#c8641e"), ("content", "#1e5ac8"))):

@@ -55,6 +55,13 @@ _PIL_MODES = {
 def read_image(path: str | os.PathLike[str], mode: ImageReadMode = ImageReadMode.UNCHANGED) -> Any:
     """Return a picture file as a uint8 tensor (C, H, W).
 
+    Parameters
+    ----------
+    path : path
+        The file.
+    mode : ImageReadMode
+        The channels to convert to.
+
     Raises
     ------
     PictureError
@@ -64,7 +71,15 @@ def read_image(path: str | os.PathLike[str], mode: ImageReadMode = ImageReadMode
 
 
 def decode_image(input: Any, mode: ImageReadMode = ImageReadMode.UNCHANGED) -> Any:
-    """Return the picture in a uint8 vector of a file's bytes; see `read_image`."""
+    """Return the picture in a uint8 vector of a file's bytes; see `read_image`.
+
+    Parameters
+    ----------
+    input : tensor
+        The bytes of a file, a uint8 vector.
+    mode : ImageReadMode
+        The channels to convert to.
+    """
     data = array_of(input, "decode_image")
     if data.dtype != np.uint8 or data.ndim != 1:
         raise RuntimeError(
@@ -74,7 +89,15 @@ def decode_image(input: Any, mode: ImageReadMode = ImageReadMode.UNCHANGED) -> A
 
 
 def encode_png(input: Any, compression_level: int = 6) -> Any:
-    """Return a uint8 picture (1 or 3, H, W) as the bytes of a PNG file, in a uint8 vector."""
+    """Return a uint8 picture (1 or 3, H, W) as the bytes of a PNG file, in a uint8 vector.
+
+    Parameters
+    ----------
+    input : tensor
+        uint8 levels of shape (1 or 3, H, W).
+    compression_level : int
+        0 (fast) to 9 (small).
+    """
     if not 0 <= compression_level <= 9:
         raise RuntimeError(f"encode_png: compression_level is 0 to 9, not {compression_level}.")
     image = _image(input, "encode_png")
@@ -82,29 +105,71 @@ def encode_png(input: Any, compression_level: int = 6) -> Any:
 
 
 def encode_jpeg(input: Any, quality: int = 75) -> Any:
-    """Return a uint8 picture (1 or 3, H, W) as the bytes of a JPEG file, in a uint8 vector."""
+    """Return a uint8 picture (1 or 3, H, W) as the bytes of a JPEG file, in a uint8 vector.
+
+    Parameters
+    ----------
+    input : tensor
+        uint8 levels of shape (1 or 3, H, W).
+    quality : int
+        1 to 100.
+    """
     if not 1 <= quality <= 100:
         raise ValueError(f"encode_jpeg: quality is 1 to 100, not {quality}.")
     return _vector(encode_picture(_image(input, "encode_jpeg"), "JPEG", quality=quality))
 
 
 def write_png(input: Any, filename: str | os.PathLike[str], compression_level: int = 6) -> None:
-    """Write a uint8 picture (1 or 3, H, W) as a PNG file, completely or not at all."""
+    """Write a uint8 picture (1 or 3, H, W) as a PNG file, completely or not at all.
+
+    Parameters
+    ----------
+    input : tensor
+        uint8 levels of shape (1 or 3, H, W).
+    filename : path
+        The file to write.
+    compression_level : int
+        0 (fast) to 9 (small).
+    """
     write_file(filename, encode_png(input, compression_level))
 
 
 def write_jpeg(input: Any, filename: str | os.PathLike[str], quality: int = 75) -> None:
-    """Write a uint8 picture (1 or 3, H, W) as a JPEG file, completely or not at all."""
+    """Write a uint8 picture (1 or 3, H, W) as a JPEG file, completely or not at all.
+
+    Parameters
+    ----------
+    input : tensor
+        uint8 levels of shape (1 or 3, H, W).
+    filename : path
+        The file to write.
+    quality : int
+        1 to 100.
+    """
     write_file(filename, encode_jpeg(input, quality))
 
 
 def read_file(path: str | os.PathLike[str]) -> Any:
-    """Return a file's bytes as a uint8 vector."""
+    """Return a file's bytes as a uint8 vector.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    """
     return _vector(Path(path).read_bytes())
 
 
 def write_file(filename: str | os.PathLike[str], data: Any) -> None:
-    """Write a uint8 vector as a file, completely or not at all."""
+    """Write a uint8 vector as a file, completely or not at all.
+
+    Parameters
+    ----------
+    filename : path
+        The file to write.
+    data : tensor
+        Its bytes, a uint8 vector.
+    """
     with open_atomically(filename) as file:
         file.write(array_of(data, "write_file").tobytes())
 

@@ -76,6 +76,17 @@ def save_image(
 
     The parameters are those of `make_grid`; `format` is Pillow's name of the file format, which
     otherwise follows from the ending.
+
+    Parameters
+    ----------
+    tensor : tensor or list of tensors
+        Pictures (N, C, H, W) with values 0..1, or a list of (C, H, W).
+    fp : path
+        The file to write.
+    format : str, optional
+        Pillow's name of the file format; otherwise the ending decides.
+    nrow, padding, normalize, value_range, scale_each, pad_value
+        As in `make_grid`.
     """
     grid = grid_of_arrays(
         _pictures(tensor), nrow, padding, normalize, value_range, scale_each, pad_value

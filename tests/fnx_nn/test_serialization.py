@@ -29,6 +29,7 @@ from fnx_nn.serialization import (
     replace_records,
     write_weights,
 )
+from fnx_nn.serialization.records import DTYPES
 
 DATA = Path(__file__).parent / "data"
 FILES = [DATA / "weights_zip.pth", DATA / "weights_legacy.pth"]
@@ -389,3 +390,11 @@ def test_untyped_storages_hold_several_dtypes():
     assert found[0].storage is found[1].storage
     np.testing.assert_array_equal(found[0].array(), storage.data.view(np.uint16))
     np.testing.assert_array_equal(found[1].array(), storage.data.view(np.uint32)[1:])
+
+
+def test_every_dtype_is_written_and_read():
+    for name, dtype in DTYPES.items():
+        values = np.ones((2, 3)).astype(dtype)
+        found = read_weights(io.BytesIO(written([TensorRecord.of(values)])))[0]
+        assert found.dtype == name and found.array().dtype == dtype
+        assert found.array().tobytes() == values.tobytes()

@@ -14,10 +14,10 @@ import mpmath as mp
 import numpy as np
 
 TARGET = Path(__file__).parents[2] / "fnx" / "kernels" / "vector_math_coefficients.py"
-HEADER = '''"""Coefficients of the polynomials of vector math, lowest power first, as hexadecimal floats.
+HEADER = '''"""Coefficients of the polynomials of vector math, lowest power first, as hexadecimals.
 
-Made by tests/support/make_vector_math_coefficients.py with mpmath; do not edit. ``POLYNOMIALS`` maps
-(name, type) to coefficients; ``CONSTANTS`` maps names to double-double (high, low) pairs.
+Made by tests/support/make_vector_math_coefficients.py with mpmath; do not edit. ``POLYNOMIALS``
+maps (name, type) to coefficients; ``CONSTANTS`` maps names to double-double (high, low) pairs.
 Read next: `vector_math_elementary`, which says what each polynomial approximates.
 """
 
@@ -82,42 +82,134 @@ def main() -> None:
     root = mp.findroot(mp.digamma, mp.mpf("1.4616321449683623"))
     entries: list[tuple[str, Function, mp.mpf, mp.mpf, int, int]] = [
         ("exp", at_zero(lambda r: (mp.exp(r) - 1 - r) / r**2, "0.5"), -half_log2, half_log2, 5, 11),
-        ("exp2", at_zero(lambda r: (mp.mpf(2) ** r - 1) / r, mp.log(2)), mp.mpf("-0.5"),
-         mp.mpf("0.5"), 7, 13),
-        ("log", at_zero(lambda f: (mp.log1p(f) - f + f * f / 2) / f**3, mp.mpf(1) / 3), root_half,
-         root_two, 9, 0),
-        ("log_ratio", of_root(lambda s: (2 * mp.atanh(s) - 2 * s) / s**3, mp.mpf(2) / 3),
-         mp.mpf(0), largest_s**2, 0, 8),
-        ("log_rest", of_root(lambda s: (2 * mp.atanh(s) - 2 * s - 2 * s**3 / 3) / s**5,
-                             mp.mpf(2) / 5), mp.mpf(0), largest_s**2, 0, 8),
-        ("sin", of_root(lambda r: (mp.sin(r) / r - 1) / r**2, -mp.mpf(1) / 6), mp.mpf(0), quarter,
-         4, 7),
-        ("cos", of_root(lambda r: (mp.cos(r) - 1 + r * r / 2) / r**4, mp.mpf(1) / 24), mp.mpf(0),
-         quarter, 4, 7),
-        ("atan", of_root(lambda t: (mp.atan(t) / t - 1) / t**2, -mp.mpf(1) / 3), mp.mpf(0),
-         eighth**2, 5, 12),
-        ("asin", of_root(lambda x: (mp.asin(x) / x - 1) / x**2, mp.mpf(1) / 6), mp.mpf(0),
-         mp.mpf("0.25"), 6, 14),
-        ("tanh", of_root(lambda x: (mp.tanh(x) / x - 1) / x**2, -mp.mpf(1) / 3), mp.mpf(0),
-         mp.mpf("0.4"), 6, 13),
-        ("sinh", of_root(lambda x: (mp.sinh(x) / x - 1) / x**2, mp.mpf(1) / 6), mp.mpf(0),
-         mp.mpf(1), 4, 8),
+        (
+            "exp2",
+            at_zero(lambda r: (mp.mpf(2) ** r - 1) / r, mp.log(2)),
+            mp.mpf("-0.5"),
+            mp.mpf("0.5"),
+            7,
+            13,
+        ),
+        (
+            "log",
+            at_zero(lambda f: (mp.log1p(f) - f + f * f / 2) / f**3, mp.mpf(1) / 3),
+            root_half,
+            root_two,
+            9,
+            0,
+        ),
+        (
+            "log_ratio",
+            of_root(lambda s: (2 * mp.atanh(s) - 2 * s) / s**3, mp.mpf(2) / 3),
+            mp.mpf(0),
+            largest_s**2,
+            0,
+            8,
+        ),
+        (
+            "log_rest",
+            of_root(lambda s: (2 * mp.atanh(s) - 2 * s - 2 * s**3 / 3) / s**5, mp.mpf(2) / 5),
+            mp.mpf(0),
+            largest_s**2,
+            0,
+            8,
+        ),
+        (
+            "sin",
+            of_root(lambda r: (mp.sin(r) / r - 1) / r**2, -mp.mpf(1) / 6),
+            mp.mpf(0),
+            quarter,
+            4,
+            7,
+        ),
+        (
+            "cos",
+            of_root(lambda r: (mp.cos(r) - 1 + r * r / 2) / r**4, mp.mpf(1) / 24),
+            mp.mpf(0),
+            quarter,
+            4,
+            7,
+        ),
+        (
+            "atan",
+            of_root(lambda t: (mp.atan(t) / t - 1) / t**2, -mp.mpf(1) / 3),
+            mp.mpf(0),
+            eighth**2,
+            5,
+            12,
+        ),
+        (
+            "asin",
+            of_root(lambda x: (mp.asin(x) / x - 1) / x**2, mp.mpf(1) / 6),
+            mp.mpf(0),
+            mp.mpf("0.25"),
+            6,
+            14,
+        ),
+        (
+            "tanh",
+            of_root(lambda x: (mp.tanh(x) / x - 1) / x**2, -mp.mpf(1) / 3),
+            mp.mpf(0),
+            mp.mpf("0.4"),
+            6,
+            13,
+        ),
+        (
+            "sinh",
+            of_root(lambda x: (mp.sinh(x) / x - 1) / x**2, mp.mpf(1) / 6),
+            mp.mpf(0),
+            mp.mpf(1),
+            4,
+            8,
+        ),
         ("erf", of_root(lambda x: mp.erf(x) / x, 2 / mp.sqrt(mp.pi)), mp.mpf(0), mp.mpf(1), 8, 14),
         ("erfc", scaled_erfc, mp.mpf(-1), mp.mpf("0.76"), 12, 24),
         ("erf_inv_low", lambda t: inverse_erf(t + 3), mp.mpf(-3), mp.mpf(3), 11, 25),
-        ("erf_inv_middle", lambda t: inverse_erf((t + mp.mpf("3.25")) ** 2), mp.mpf("-0.81"),
-         mp.mpf("0.81"), 10, 24),
-        ("erf_inv_high", lambda t: inverse_erf((t + 5) ** 2), mp.mpf("-1.01"), mp.mpf("1.2"), 0,
-         23),
-        ("lgamma_one", at_zero(lambda t: mp.loggamma(1 + t) / t, -mp.euler), mp.mpf("-0.5"),
-         mp.mpf("0.5"), 13, 28),
-        ("lgamma_two", at_zero(lambda t: mp.loggamma(2 + t) / t, 1 - mp.euler), mp.mpf("-0.5"),
-         mp.mpf("1.0"), 12, 26),
+        (
+            "erf_inv_middle",
+            lambda t: inverse_erf((t + mp.mpf("3.25")) ** 2),
+            mp.mpf("-0.81"),
+            mp.mpf("0.81"),
+            10,
+            24,
+        ),
+        (
+            "erf_inv_high",
+            lambda t: inverse_erf((t + 5) ** 2),
+            mp.mpf("-1.01"),
+            mp.mpf("1.2"),
+            0,
+            23,
+        ),
+        (
+            "lgamma_one",
+            at_zero(lambda t: mp.loggamma(1 + t) / t, -mp.euler),
+            mp.mpf("-0.5"),
+            mp.mpf("0.5"),
+            13,
+            28,
+        ),
+        (
+            "lgamma_two",
+            at_zero(lambda t: mp.loggamma(2 + t) / t, 1 - mp.euler),
+            mp.mpf("-0.5"),
+            mp.mpf("1.0"),
+            12,
+            26,
+        ),
         ("stirling", stirling, mp.mpf(0), mp.mpf(1) / 64, 3, 9),
-        ("digamma_root",
-         lambda t: mp.diff(mp.digamma, root) if abs(t + mp.mpf("1.5") - root) < SMALL
-         else mp.digamma(t + mp.mpf("1.5")) / (t + mp.mpf("1.5") - root),
-         mp.mpf("-0.5"), mp.mpf("0.5"), 11, 23),
+        (
+            "digamma_root",
+            lambda t: (
+                mp.diff(mp.digamma, root)
+                if abs(t + mp.mpf("1.5") - root) < SMALL
+                else mp.digamma(t + mp.mpf("1.5")) / (t + mp.mpf("1.5") - root)
+            ),
+            mp.mpf("-0.5"),
+            mp.mpf("0.5"),
+            11,
+            23,
+        ),
         ("digamma_tail", digamma_tail, mp.mpf(0), mp.mpf(1) / 64, 3, 9),
     ]
     lines = [HEADER, "POLYNOMIALS: dict[tuple[str, str], tuple[str, ...]] = {\n"]

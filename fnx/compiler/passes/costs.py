@@ -19,7 +19,9 @@ __all__ = [
     "element_of",
     "is_broadcast_of_outer_axes",
     "is_free",
+    "is_light",
     "kept",
+    "operations",
     "reads",
     "reduced_extent",
     "work",
@@ -61,6 +63,26 @@ def work(eqn: Eqn) -> float:
     if element is None or (element.kind == "scalar" and name not in _LIGHT_NAMES):
         return _HEAVY * width
     return _LIGHT * width
+
+
+def is_light(eqn: Eqn) -> bool:
+    """Whether an equation is a few instructions on elements at the same index."""
+    element = element_of(eqn)
+    return element is not None and element.kind == "scalar" and eqn.primitive.name in _LIGHT_NAMES
+
+
+def operations(eqn: Eqn) -> int:
+    """Additions, multiplications, ... of all elements; a call of an elementary function is one."""
+    params, size = eqn.params, sum(v.aval.size for v in eqn.outputs)
+    if eqn.primitive.name == "conv_general_dilated":
+        weights = eqn.inputs[1].aval
+        return 2 * size * weights.size // max(weights.shape[params["dimension_numbers"][1][0]], 1)
+    if eqn.primitive.name == "dot_general":
+        return 2 * size * reduced_extent(eqn)
+    element = element_of(eqn)
+    if element is not None and element.kind == "index":
+        return 0
+    return size * (reduced_extent(eqn) if element is not None and element.kind == "reduce" else 1)
 
 
 def kept(aval: ShapedArray) -> float:

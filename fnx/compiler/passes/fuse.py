@@ -2,12 +2,13 @@
 
 In comes a Jaxpr whose calls are inlined; out comes a `Block`. Equations are visited from the last
 to the first. One whose results are read by a single group joins it, if computing it where it is
-read costs less than keeping it in memory; one that only names elements in another shape, or
-spreads a scalar, is computed wherever it is read; one that several steps read is computed once,
-in a group of its own shape if that makes no cycle, else in a new group. Then groups of one shape
-that read the same arrays are merged. Groups are of medium size: small enough that the time to
-compile stays proportional to the program, large enough that a chain of operations, or a reduction
-with what surrounds it along the same rows, is one pass over memory, and scalars are one kernel.
+read costs less than keeping it in memory. One that only says where to read, or that is light and
+needs nothing from memory that its readers do not read anyway, is computed by every reader.
+Another one that several steps read is computed once, in a group of its own loops if that makes no
+cycle, else in a new group. Then groups of one shape that read the same arrays are merged. Groups
+are of medium size: small enough that the time to compile stays proportional to the program, large
+enough that a chain of operations, or a reduction with what surrounds it along the same rows, is
+one pass over memory, and scalars are one kernel.
 Read next: `costs` (the figures), `schedule` (the order).
 """
 
@@ -74,15 +75,28 @@ class _Group:
         The groups that depend on it.
     members : dict of Eqn to (float, int)
         How often each element is computed, and at how many different places.
+    reads : set of Var
+        The operands of its members.
     """
 
-    __slots__ = ("domain", "is_open", "members", "number", "outputs", "reach", "reduces", "size")
+    __slots__ = (
+        "domain",
+        "is_open",
+        "members",
+        "number",
+        "outputs",
+        "reach",
+        "reads",
+        "reduces",
+        "size",
+    )
 
     def __init__(self, number: int, eqn: Eqn, is_open: bool) -> None:
         self.number = number
         self.reach = 0
         self.members: dict[Eqn, tuple[float, int]] = {eqn: (1.0, 1)}
         self.outputs: dict[Var, None] = {}
+        self.reads = set(variables(eqn.inputs))
         self.domain = _long_axes(eqn)
         self.is_open = is_open
         self.reduces = _reduces(eqn)
@@ -94,6 +108,7 @@ class _Group:
 
     def add(self, eqn: Eqn, times: float, places: int) -> None:
         self.members[eqn] = (times, places)
+        self.reads.update(variables(eqn.inputs))
         self.size += places
         self.reduces = self.reduces or _reduces(eqn)
 
@@ -104,6 +119,7 @@ class _Cutter:
         self.wanted = wanted
         self.groups: list[_Group] = []
         self.homes: dict[Eqn, list[_Group]] = {}
+        self.makers: dict[Var, Eqn] = {v: eqn for eqn in eqns for v in eqn.outputs}
         self.readers: dict[Var, list[tuple[Eqn, int]]] = {}
         self.order = {eqn: k for k, eqn in enumerate(eqns)}
         for eqn in eqns:
@@ -128,7 +144,7 @@ class _Cutter:
         outside = any(v in self.wanted for v in eqn.outputs)
         if costs.element_of(eqn) is None:
             self.open_group(eqn, users, is_open=False)
-        elif costs.is_free(eqn) or _spreads_scalar(eqn):
+        elif costs.is_free(eqn) or self.is_view(eqn) or self.is_cheap_to_copy(eqn, users, outside):
             self.copy_into_users(eqn, users, outside)
         elif len(users) == 1 and not outside and self.worth_inlining(eqn, users[0]):
             users[0].add(eqn, *self.demand(eqn, users[0]))
@@ -145,6 +161,44 @@ class _Cutter:
                     found[group.number] = group
         return list(found.values())
 
+    def is_cheap_to_copy(self, eqn: Eqn, users: list[_Group], outside: bool) -> bool:
+        """Whether every reader may compute a light equation from memory that it reads anyway.
+
+        It reads one operand at most in place of the result; that one is in memory whatever is cut.
+        """
+        if outside or len(users) < 2 or not all(group.is_open for group in users):
+            return False
+        if not costs.is_light(eqn):
+            return False
+        size = eqn.outputs[0].aval.size
+        large = [v for v in variables(eqn.inputs) if self.memory_of(v) * 8 > size]
+        for group in users:
+            if group.size >= group.limit or self.demand(eqn, group)[1] > MOST_PLACES:
+                return False
+            others = [v for v in large if v not in group.reads]
+            if len(others) > 1 or not all(self.is_kept(v) for v in others):
+                return False
+        return True
+
+    def memory_of(self, var: Var) -> int:
+        """How many elements must be in memory for a variable to be read."""
+        maker = self.makers.get(var)
+        if maker is not None and maker.primitive.name == "broadcast_in_dim":
+            return maker.inputs[0].aval.size
+        return var.aval.size
+
+    def is_view(self, eqn: Eqn) -> bool:
+        """Whether an equation only says where to read, so that it is best done by each reader."""
+        if eqn.primitive.name in ("broadcast_in_dim", "iota"):
+            return True
+        first = eqn.inputs[0] if eqn.inputs else None
+        return eqn.primitive.name in ("slice", "rev") and type(first) is Var and self.is_kept(first)
+
+    def is_kept(self, var: Var) -> bool:
+        """Whether a variable is in memory in any case: no element rule makes it."""
+        maker = self.makers.get(var)
+        return maker is None or costs.element_of(maker) is None
+
     def copy_into_users(self, eqn: Eqn, users: list[_Group], outside: bool) -> None:
         """Compute what costs nothing in every group that reads it."""
         joined = [group for group in users if group.is_open]
@@ -157,28 +211,32 @@ class _Cutter:
             self.homes[eqn] = [*joined, group]
 
     def place(self, eqn: Eqn, users: list[_Group]) -> None:
-        """Keep an equation's results in memory: computed beside a reader of its shape, or alone."""
-        domain = _long_axes(eqn)
+        """Keep an equation's results in memory: computed beside a reader of its loops, or alone."""
         for group in users:
             others = [other for other in users if other is not group]
-            if (
-                group.is_open
-                and group.domain == domain
-                and not _is_running(eqn)
-                and not any(_is_running(e) for e in group.members)
-                and group.reduces >= _reduces(eqn)
-                and group.size < group.limit
-                and not any(other.reach >> group.number & 1 for other in others)
+            if self.can_store_in(eqn, group) and not any(
+                other.reach >> group.number & 1 for other in others
             ):
-                times, places = self.demand(eqn, group)
-                if places > MOST_PLACES or not self.reads_alike(eqn, group):
-                    continue
-                group.add(eqn, 1.0, places)
+                group.add(eqn, 1.0, self.demand(eqn, group)[1])
                 group.outputs.update(dict.fromkeys(eqn.outputs))
                 self.homes[eqn] = [group]
                 self.connect(group, others)
                 return
         self.open_group(eqn, users, is_open=True)
+
+    def can_store_in(self, eqn: Eqn, group: _Group) -> bool:
+        """Whether the loops of a group come by every element of an equation's results once."""
+        if not group.is_open or group.size >= group.limit:
+            return False
+        if _is_running(eqn) or any(_is_running(e) for e in group.members):
+            return False
+        times, places = self.demand(eqn, group)
+        if places > MOST_PLACES:
+            return False
+        domain = _long_axes(eqn)
+        if _reduces(eqn) and domain and group.domain[: len(domain)] == domain:
+            return times <= 1  # the statistic of a row, that the row's elements need
+        return group.domain == domain and not _reduces(eqn) and self.reads_alike(eqn, group)
 
     def open_group(self, eqn: Eqn, users: list[_Group], is_open: bool) -> _Group:
         group = _Group(len(self.groups), eqn, is_open)
@@ -201,13 +259,21 @@ class _Cutter:
                 other.reach |= reach
 
     def reads_alike(self, eqn: Eqn, group: _Group) -> bool:
-        """Whether a group reads results of its own domain at the index that it computes them at."""
+        """Whether a group reads results of its own loops at the index that it computes them at.
+
+        It may also reduce them along its inner loops.
+        """
         for var in eqn.outputs:
             for reader, _ in self.readers.get(var, ()):
-                if reader in group.members:
-                    element = costs.element_of(reader)
-                    if element is None or element.kind != "scalar":
-                        return False
+                if reader not in group.members:
+                    continue
+                element = costs.element_of(reader)
+                axes = _long_axes(reader)
+                along = element is not None and element.kind == "reduce"
+                if along and group.domain[: len(axes)] == axes and len(axes) < len(group.domain):
+                    continue
+                if element is None or element.kind != "scalar":
+                    return False
         return True
 
     def worth_inlining(self, eqn: Eqn, group: _Group) -> bool:
@@ -339,12 +405,3 @@ def _reduces(eqn: Eqn) -> bool:
 def _is_running(eqn: Eqn) -> bool:
     lower = eqn.primitive.lower
     return isinstance(lower, Element) and lower.kind == "running"
-
-
-def _spreads_scalar(eqn: Eqn) -> bool:
-    """Whether an equation makes an array from nothing but literals, or from one scalar."""
-    if eqn.effects or _reduces(eqn) or _is_running(eqn):
-        return False
-    if not any(type(a) is Var for a in eqn.inputs):
-        return eqn.primitive.name in ("broadcast_in_dim", "iota")
-    return eqn.primitive.name == "broadcast_in_dim" and eqn.inputs[0].aval.size == 1

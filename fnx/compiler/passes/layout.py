@@ -1,11 +1,12 @@
-"""Layout: convolutions read and write memory with the channels last, whatever the program says.
+"""Layout: transposed arrays stay as they lie in memory, and images have their channels last there.
 
-In comes a program without calls; out comes one in which a convolution with channels elsewhere reads
-and writes transposed arrays.  Transpositions are not written where they arise but carried along: an
-array that exists in another order of axes is a `_Stored`, and what works in any order (element by
-element, windows, reductions, padding, ...) works in that one.  A transposition becomes an equation
-only where something needs the order that the program names, so in a chain of layers there is one
-at each end.  Programs without such convolutions are left alone.  Read next: `decompose`.
+In comes a program without calls; out comes one in which a convolution with channels elsewhere
+reads and writes transposed arrays. Transpositions are not written where they arise but carried
+along: an array that exists in another order of axes is a `_Stored`, and what works in any order
+(element by element, windows, reductions, padding, contractions, many reshapes) works in that one.
+A transposition becomes an equation only where something needs the order that the program names,
+so in a chain of layers there is one at each end, and ``x @ w.T`` has none. Programs with neither
+such convolutions nor such contractions are left alone. Read next: `decompose`.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from fnx.core.lowering import Element
 from fnx.core.primitive import Primitive
 from fnx.core.simplify import drop_dead
 from fnx.core.types import ShapedArray
+from fnx.primitives.contraction import dot_general_p
 from fnx.primitives.convolution import conv_general_dilated_p
-from fnx.primitives.shaping import broadcast_in_dim_p, transpose_p
+from fnx.primitives.shaping import broadcast_in_dim_p, reshape_p, transpose_p
 from fnx.primitives.window_shapes import ConvDimensionNumbers
 
 __all__ = ["layout"]
@@ -46,9 +48,13 @@ def layout(jaxpr: Jaxpr) -> Jaxpr:
     jaxpr : Jaxpr
         Without calls.
     """
-    if not any(_wants_other_order(eqn) for eqn in jaxpr.eqns):
-        return jaxpr
-    return _Rewriter(jaxpr).program()
+    transposed = {eqn.outputs[0] for eqn in jaxpr.eqns if eqn.primitive is transpose_p}
+    for eqn in jaxpr.eqns:
+        if _wants_other_order(eqn) or (
+            eqn.primitive is dot_general_p and any(a in transposed for a in eqn.inputs)
+        ):
+            return _Rewriter(jaxpr).program()
+    return jaxpr
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,7 @@ class _Rewriter:
 
     def __init__(self, jaxpr: Jaxpr) -> None:
         self.jaxpr = jaxpr
+        self.has_images = any(_wants_other_order(eqn) for eqn in jaxpr.eqns)
         self.eqns: list[Eqn] = []
         self.ready: set[Var] = set(jaxpr.in_vars)
         self.stored: dict[Var, list[_Stored]] = {}
@@ -88,6 +95,10 @@ class _Rewriter:
             self.convolution(eqn)
         elif eqn.primitive is transpose_p:
             self.transposition(eqn)
+        elif eqn.primitive is reshape_p:
+            self.reshaping(eqn)
+        elif eqn.primitive is dot_general_p:
+            self.contraction(eqn)
         else:
             order = self.order_of(eqn)
             params = None if order is None else _params_in(eqn, order)
@@ -211,6 +222,51 @@ class _Rewriter:
         params = {**eqn.params, "dimension_numbers": type(numbers)(lhs_spec, rhs_spec, out_spec)}
         self.finish(eqn, (left, right), params, out_order)
 
+    def reshaping(self, eqn: Eqn) -> None:
+        """Axes merged or taken apart where they lie in memory, if those of a group lie together."""
+        atom, (out,) = eqn.inputs[0], eqn.outputs
+        stored = self.found(atom)
+        groups = None if stored is None else _groups(atom.aval.shape, out.aval.shape)
+        if stored is None or groups is None:
+            self.as_it_is(eqn)
+            return
+        lies = [axis for axis in stored.order if atom.aval.shape[axis] != 1]
+        groups.sort(key=lambda group: lies.index(group[0][0]))
+        if [axis for axes, _ in groups for axis in axes] != lies:
+            self.as_it_is(eqn)
+            return
+        long = [axis for _, axes in groups for axis in axes]
+        order = tuple(k for k, n in enumerate(out.aval.shape) if n == 1) + tuple(long)
+        if long == sorted(long):
+            order = tuple(range(len(order)))
+        sizes = tuple(out.aval.shape[k] for k in order)
+        self.finish(eqn, (stored.var,), {**eqn.params, "new_sizes": sizes}, order)
+
+    def contraction(self, eqn: Eqn) -> None:
+        """A contraction of arrays as they lie in memory, where its result keeps its order."""
+        contract, batch = eqn.params["dimension_numbers"]
+        inputs: list[Atom] = []
+        axes: list[tuple[Order, Order]] = []
+        for atom, summed, shared in zip(eqn.inputs, contract, batch, strict=True):
+            stored = self.found(atom)
+            if stored is not None:
+                free = [k for k in stored.order if k not in summed and k not in shared]
+                if free == sorted(free):
+                    inputs.append(stored.var)
+                    places = stored.order.index
+                    axes.append((tuple(map(places, summed)), tuple(map(places, shared))))
+                    continue
+            inputs.append(self.plain(atom, eqn.source))
+            axes.append((summed, shared))
+        (left, left_batch), (right, right_batch) = axes
+        numbers = ((left, right), (left_batch, right_batch))
+        self.finish(
+            eqn,
+            tuple(inputs),
+            {**eqn.params, "dimension_numbers": numbers},
+            tuple(range(len(eqn.outputs[0].aval.shape))),
+        )
+
     def any_order(self, atom: Atom, spec: Order, source: str) -> tuple[Atom, Order]:
         """An operand of a convolution as it lies in memory: the numbers of its axes follow."""
         stored = self.stored.get(atom, [None])[0] if type(atom) is Var else None
@@ -253,7 +309,8 @@ class _Rewriter:
             and not any(s.order == order for s in self.stored.get(a, ()))  # type: ignore[arg-type]
             and not self.is_spread(a, order)
         ]
-        return order if len(to_change) <= sum(counts.values()) else None
+        most = sum(counts.values()) if self.has_images else 0
+        return order if len(to_change) <= most else None
 
 
 # --- what is known of primitives ------------------------------------------------------------------
@@ -327,6 +384,29 @@ def _params_in(eqn: Eqn, order: Order) -> dict[str, Any] | None:
     if _is_reduction(eqn):
         return {"axes": tuple(sorted(order.index(axis) for axis in params["axes"]))}
     return params
+
+
+def _groups(
+    before: Sequence[int], after: Sequence[int]
+) -> list[tuple[list[int], list[int]]] | None:
+    """Which axes of a reshape become which, those of size 1 aside; None for empty arrays."""
+    if 0 in before:
+        return None
+    left = [k for k, n in enumerate(before) if n != 1]
+    right = [k for k, n in enumerate(after) if n != 1]
+    groups = []
+    while left:
+        ours, theirs = [left.pop(0)], [right.pop(0)]
+        mine, yours = before[ours[0]], after[theirs[0]]
+        while mine != yours:
+            if mine < yours:
+                ours.append(left.pop(0))
+                mine *= before[ours[-1]]
+            else:
+                theirs.append(right.pop(0))
+                yours *= after[theirs[-1]]
+        groups.append((ours, theirs))
+    return groups
 
 
 def _keeps_order_of_windows(window: Sequence[int], order: Order) -> bool:

@@ -45,6 +45,12 @@ def schedule(steps: Sequence[Step], order: Mapping[Eqn, int]) -> list[Step]:
     )
     for earlier, later in itertools.pairwise(effectful):
         depend(later, earlier)
+    for k, step in enumerate(steps):
+        if step.changes_operand:  # who else reads its operand does so before, if that is possible
+            behind = _reachable(k, followers)
+            for other, reader in enumerate(steps):
+                if other not in behind and step.inputs[0] in reader.inputs:
+                    depend(k, other)
     ready = [(ranks[k], k) for k, count in enumerate(waits) if count == 0]
     heapq.heapify(ready)
     result: list[Step] = []
@@ -58,3 +64,15 @@ def schedule(steps: Sequence[Step], order: Mapping[Eqn, int]) -> list[Step]:
     if len(result) != len(steps):
         raise AssertionError("schedule: the steps depend on each other in a circle")
     return result
+
+
+def _reachable(start: int, followers: Sequence[Sequence[int]]) -> set[int]:
+    """The steps that depend on one, with itself."""
+    found: set[int] = set()
+    stack = [start]
+    while stack:
+        k = stack.pop()
+        if k not in found:
+            found.add(k)
+            stack += followers[k]
+    return found

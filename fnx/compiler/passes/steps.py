@@ -49,6 +49,14 @@ class Step:
         """The equation of a step that has one."""
         return self.eqns[0]
 
+    @property
+    def changes_operand(self) -> bool:
+        """Whether it is a kernel that copies its first operand and then changes the copy.
+
+        Where nobody reads the operand afterwards, there need be no copy.
+        """
+        return self.kind == "kernel" and self.eqn.primitive.lower.name.startswith("scatter")
+
     def jaxpr(self) -> Jaxpr:
         """The step's equations as a program of its own, over the same variables."""
         return Jaxpr(tuple(variables(self.inputs)), self.eqns, self.outputs)

@@ -27,14 +27,23 @@ from fnx.kernels.source.conv_gemm import (
     X,
     Y,
 )
-from fnx.kernels.source.intrinsics import NUMBA_TYPES, SIGNATURE, element, fma, word
+from fnx.kernels.source.intrinsics import (
+    NUMBA_TYPES,
+    SIGNATURE,
+    acquire,
+    element,
+    fma,
+    release,
+    word,
+    zero_bytes,
+)
 
 
 def entries(variant):
     """The functions for a dtype."""
     functions = [_generic(variant)]
     if variant in ("float32", "float64"):
-        functions.append(_depthwise(variant))
+        functions += [_depthwise(variant), _depthwise_gradient(variant)]
     return [(function, SIGNATURE, function.__name__) for function in functions]
 
 
@@ -155,3 +164,54 @@ def _depthwise(variant):
                                 store(place, c, value)
 
     return depthwise
+
+
+def _depthwise_gradient(variant):
+    load, store = element(variant)
+    size = 4 if variant == "float32" else 8
+
+    def depthwise_gradient(words, begin, end):
+        # A unit sums over some rows of output pixels, for all taps and channels.
+        sums, rows, per_unit = word(words, REST), word(words, REST + 1), word(words, REST + 2)
+        pool, channels = word(words, REST + 3), word(words, GROUPS)
+        x, y = word(words, X), word(words, Y)
+        taps_d, taps_h, taps_w = word(words, TAPS), word(words, TAPS + 1), word(words, TAPS + 2)
+        taps = taps_d * taps_h * taps_w
+        total = acquire(pool, taps * channels * size)
+        for unit in range(begin, end):
+            zero_bytes(total, taps * channels * size)
+            for row in range(unit * per_unit, min(rows, (unit + 1) * per_unit)):
+                rest, h = divmod(row, word(words, OUT + 1))
+                batch, d = divmod(rest, word(words, OUT))
+                for tap in range(taps):
+                    rest, n = divmod(tap, taps_w)
+                    i, j = divmod(rest, taps_h)
+                    in_d = d * word(words, STEP) + i * word(words, DILATION) + word(words, BASE)
+                    in_h = h * word(words, STEP + 1) + j * word(words, DILATION + 1)
+                    in_h += word(words, BASE + 1)
+                    if in_d < 0 or in_d >= word(words, IN):
+                        continue
+                    if in_h < 0 or in_h >= word(words, IN + 1):
+                        continue
+                    x_row = batch * word(words, X_BATCH) + in_d * word(words, X_STRIDE)
+                    x_row += in_h * word(words, X_STRIDE + 1)
+                    y_row = batch * word(words, Y_BATCH) + d * word(words, Y_STRIDE)
+                    y_row += h * word(words, Y_STRIDE + 1)
+                    place = total + tap * channels * size
+                    for w in range(word(words, OUT + 2)):
+                        in_w = w * word(words, STEP + 2) + n * word(words, DILATION + 2)
+                        in_w += word(words, BASE + 2)
+                        if in_w < 0 or in_w >= word(words, IN + 2):
+                            continue
+                        source = x + (x_row + in_w * word(words, X_STRIDE + 2)) * size
+                        factor = y + (y_row + w * word(words, Y_STRIDE + 2)) * size
+                        for c in range(channels):
+                            value = fma(load(source, c), load(factor, c), load(place, c))
+                            store(place, c, value)
+            for c in range(channels):
+                for tap in range(taps):
+                    value = load(total, tap * channels + c)
+                    store(sums, (unit * channels + c) * taps + tap, value)
+        release(pool, total)
+
+    return depthwise_gradient

@@ -3,10 +3,12 @@
 Rows of the product are output pixels, its depth is the taps of the window times the channels, its
 columns are the output channels.  Channels must be contiguous in memory; everything else about
 the layout is strides.  `forward` gathers the patches of some pixels into its scratch memory and
-multiplies them with weights packed as gemm.py packs them; `gradient` multiplies the transposed
+multiplies them with weights packed as gemm.py packs them, `forward_few` with weights whose depth
+is contiguous, by dot products; `gradient` multiplies the transposed
 patches with the cotangent and sums over the pixels.  Sums are in the order of gemm.py.
 
-Words of both: see _Shape below, which the planner conv_gemm.py fills in the same order.
+The words of the shape are named below; the planner, fnx/kernels/conv_gemm.py, lists them in the
+same order, and after them the words of each function.
 """
 
 from __future__ import annotations
@@ -22,14 +24,14 @@ from fnx.kernels.source.intrinsics import (
     word,
     zero_bytes,
 )
-from fnx.kernels.source.vectors import make_register_kernel
+from fnx.kernels.source.vectors import make_dot_kernel, make_register_kernel, make_run_copy
 
 # Words of the shape: strides, extents and steps of depth, height and width.
 X, X_GROUP, X_BATCH, X_STRIDE = 0, 1, 2, 3  # 3 to 5
 Y, Y_GROUP, Y_BATCH, Y_STRIDE = 6, 7, 8, 9  # 9 to 11
 IN, OUT, TAPS, STEP, DILATION, BASE = 12, 15, 18, 21, 24, 27  # three words each
-CHANNELS, KERNELS, GROUPS, BATCH, MERGED = 30, 31, 32, 33, 34
-REST = 35
+CHANNELS, KERNELS, GROUPS, BATCH, MERGED, UNIFORM = 30, 31, 32, 33, 34, 35
+REST = 36
 
 
 def entries(variant):
@@ -41,75 +43,112 @@ def entries(variant):
     # An odd number of vectors: rows of a register block fall into different sets of the cache.
     patch_stride = DEPTH + lanes
     product = make_register_kernel(variant, rows, block.vectors, lanes)
+    dots = make_dot_kernel(variant, 4, 4, lanes)
+    copy_run = make_run_copy(variant, lanes)
 
     @inner
-    def gather_run(row, first_column, width, stride, channels, start, length, out):
+    def gather_run(row, column, width, stride, channels, start, length, out):
         """Elements [start, start + length) of a window row: columns of all channels, side by side.
 
         Columns outside [0, width) are zero; inside, they are contiguous in memory if stride is
         the number of channels, and are copied one by one if not.
         """
+        if stride == channels and column >= 0:
+            inside = (width - column) * channels
+            if start + length <= inside:
+                copy_run(row + (column * stride + start) * size, out, length)
+                return
         done = 0
         while done < length:
             at = start + done
-            column = at // channels
-            channel = at - column * channels
-            place = first_column + column
+            skipped = at // channels
+            channel = at - skipped * channels
+            place = column + skipped
+            count = min(channels - channel, length - done)
             if place < 0 or place >= width:
-                count = min(channels - channel, length - done)
                 zero_bytes(out + done * size, count * size)
-            elif stride == channels:
-                count = min((width - place) * channels - channel, length - done)
-                copy_bytes(out + done * size, row + (place * stride + channel) * size, count * size)
             else:
-                count = min(channels - channel, length - done)
-                copy_bytes(out + done * size, row + (place * stride + channel) * size, count * size)
+                if stride == channels:
+                    count = min((width - place) * channels - channel, length - done)
+                copy_run(row + (place * stride + channel) * size, out + done * size, count)
             done += count
 
     @inner
-    def gather(words, group, pixel, start, stop, out):
-        """Elements [start, stop) of the patch of an output pixel, in the order of the weights."""
-        channels = word(words, CHANNELS)
-        rest, w = divmod(pixel, word(words, OUT + 2))
-        rest, h = divmod(rest, word(words, OUT + 1))
-        batch, d = divmod(rest, word(words, OUT))
-        image = group * word(words, X_GROUP) + batch * word(words, X_BATCH)
-        merged = word(words, MERGED)
-        run = channels * word(words, TAPS + 2) if merged else channels
-        width = word(words, IN + 2)
+    def gather(words, image, d, h, w, start, stop, out):
+        """Elements [start, stop) of a patch, in the order of the weights.
+
+        ``image`` is where the image begins; d, h, w are where the window begins in it.
+        """
+        channels, merged = word(words, CHANNELS), word(words, MERGED)
+        taps_h, taps_w = word(words, TAPS + 1), word(words, TAPS + 2)
+        height, width = word(words, IN + 1), word(words, IN + 2)
+        run = channels * taps_w if merged else channels
+        steps_w = 1 if merged else taps_w
+        offset, tap_d, tap_h, tap_w = 0, 0, 0, 0
+        if start:
+            index = start // run
+            offset = start - index * run
+            rest = index // steps_w
+            tap_w = index - rest * steps_w
+            tap_d = rest // taps_h
+            tap_h = rest - tap_d * taps_h
         at = start
         while at < stop:
-            index = at // run
-            offset = at - index * run
             count = min(run - offset, stop - at)
-            step = index
-            tap_w = 0
-            if not merged:
-                step = index // word(words, TAPS + 2)
-                tap_w = index - step * word(words, TAPS + 2)
-            tap_d = step // word(words, TAPS + 1)
-            tap_h = step - tap_d * word(words, TAPS + 1)
-            in_d = d * word(words, STEP) + tap_d * word(words, DILATION) + word(words, BASE)
-            in_h = (
-                h * word(words, STEP + 1)
-                + tap_h * word(words, DILATION + 1)
-                + word(words, BASE + 1)
-            )
-            in_w = (
-                w * word(words, STEP + 2)
-                + tap_w * word(words, DILATION + 2)
-                + word(words, BASE + 2)
-            )
+            in_d = d + tap_d * word(words, DILATION)
+            in_h = h + tap_h * word(words, DILATION + 1)
+            in_w = w + tap_w * word(words, DILATION + 2)
             to = out + (at - start) * size
-            if in_d < 0 or in_d >= word(words, IN) or in_h < 0 or in_h >= word(words, IN + 1):
+            if in_d < 0 or in_d >= word(words, IN) or in_h < 0 or in_h >= height:
                 zero_bytes(to, count * size)
             else:
-                row = image + in_d * word(words, X_STRIDE) + in_h * word(words, X_STRIDE + 1)
-                gather_run(
-                    word(words, X) + row * size, in_w, width, word(words, X_STRIDE + 2),
-                    channels, offset, count, to,
-                )  # fmt: skip
+                row = image
+                row += (in_d * word(words, X_STRIDE) + in_h * word(words, X_STRIDE + 1)) * size
+                stride = word(words, X_STRIDE + 2)
+                gather_run(row, in_w, width, stride, channels, offset, count, to)
             at += count
+            offset = 0
+            tap_w += 1
+            if tap_w == steps_w:
+                tap_w = 0
+                tap_h += 1
+                if tap_h == taps_h:
+                    tap_h = 0
+                    tap_d += 1
+
+    @inner
+    def gather_pixels(words, group, first, count, start, stop, out, row):
+        """The patches of some output pixels, ``row`` elements apart; rows may run over a vector."""
+        across, high = word(words, OUT + 2), word(words, OUT + 1)
+        rest = first // across
+        w = first - rest * across
+        place = rest // high
+        h = rest - place * high
+        batch = place // word(words, OUT)
+        d = place - batch * word(words, OUT)
+        image = word(words, X)
+        image += (group * word(words, X_GROUP) + batch * word(words, X_BATCH)) * size
+        for p in range(count):
+            gather(
+                words,
+                image,
+                d * word(words, STEP) + word(words, BASE),
+                h * word(words, STEP + 1) + word(words, BASE + 1),
+                w * word(words, STEP + 2) + word(words, BASE + 2),
+                start,
+                stop,
+                out + p * row * size,
+            )
+            w += 1
+            if w == across:
+                w = 0
+                h += 1
+                if h == high:
+                    h = 0
+                    d += 1
+                    if d == word(words, OUT):
+                        d = 0
+                        image += word(words, X_BATCH) * size
 
     @inner
     def pixel_offset(words, group, pixel):
@@ -134,6 +173,8 @@ def entries(variant):
         tiles_across = (kernels + tile_kernels - 1) // tile_kernels
         patches = acquire(pool, tile_pixels * (patch_stride + tile_kernels) * size)
         result = patches + tile_pixels * patch_stride * size
+        # Where pixels lie one stride apart, whole blocks go straight to y.
+        uniform = word(words, UNIFORM)
         for unit in range(begin, end):
             group = unit // (tiles_down * tiles_across)
             tile = unit - group * tiles_down * tiles_across
@@ -141,22 +182,60 @@ def entries(variant):
             k0 = (tile - tile // tiles_across * tiles_across) * tile_kernels
             k1 = min(kernels, k0 + tile_kernels)
             count = min(tile_pixels, pixels - first)
+            direct = count // rows * rows if uniform and depth else 0
+            whole = k0 + (k1 - k0) // columns * columns if direct else k0
             if depth == 0:
                 zero_bytes(result, tile_pixels * tile_kernels * size)
+            place = word(words, Y) + (group * word(words, Y_GROUP) + first * uniform) * size
             for q in range(0, depth, DEPTH):
                 deep = min(DEPTH, depth - q)
-                for p in range(count):
-                    gather(words, group, first + p, q, q + deep, patches + p * patch_stride * size)
+                gather_pixels(words, group, first, count, q, q + deep, patches, patch_stride)
                 for k in range(k0, k1, columns):
                     weights = packed + (group * packed_group + k * depth + q * columns) * size
                     for p in range(0, count, rows):
+                        to, to_row = result + (p * tile_kernels + k - k0) * size, tile_kernels
+                        if p < direct and k < whole:
+                            to, to_row = place + (p * uniform + k) * size, uniform
                         product(
                             patches + p * patch_stride * size, patch_stride, 1, weights, columns,
-                            result + (p * tile_kernels + k - k0) * size, tile_kernels, deep, q,
+                            to, to_row, deep, q,
                         )  # fmt: skip
             for p in range(count):
-                to = word(words, Y) + (pixel_offset(words, group, first + p) + k0) * size
-                copy_bytes(to, result + p * tile_kernels * size, (k1 - k0) * size)
+                start = whole if p < direct else k0
+                if start < k1:
+                    to = word(words, Y) + (pixel_offset(words, group, first + p) + start) * size
+                    at = result + (p * tile_kernels + start - k0) * size
+                    copy_bytes(to, at, (k1 - start) * size)
+        release(pool, patches)
+
+    def forward_few(words, begin, end):
+        # Few output channels do not fill a vector: a product is a dot over the depth instead.
+        weights, padded = word(words, REST), word(words, REST + 1)
+        tile_pixels, pool = word(words, REST + 2), word(words, REST + 3)
+        kernels = word(words, KERNELS)
+        depth = word(words, TAPS) * word(words, TAPS + 1) * word(words, TAPS + 2)
+        depth *= word(words, CHANNELS)
+        pixels = word(words, OUT) * word(words, OUT + 1) * word(words, OUT + 2)
+        pixels *= word(words, BATCH)
+        tiles = (pixels + tile_pixels - 1) // tile_pixels
+        row = ((depth + lanes - 1) // lanes | 1) * lanes + lanes
+        patches = acquire(pool, tile_pixels * (row + padded) * size)
+        result = patches + tile_pixels * row * size
+        for unit in range(begin, end):
+            group = unit // tiles
+            first = (unit - group * tiles) * tile_pixels
+            count = min(tile_pixels, pixels - first)
+            gather_pixels(words, group, first, count, 0, depth, patches, row)
+            for p in range(0, count, 4):
+                for k in range(0, padded, 4):
+                    dots(
+                        patches + p * row * size, row,
+                        weights + (group * padded + k) * depth * size, depth,
+                        result + (p * padded + k) * size, padded, 1, depth,
+                    )  # fmt: skip
+            for p in range(count):
+                to = word(words, Y) + pixel_offset(words, group, first + p) * size
+                copy_bytes(to, result + p * padded * size, kernels * size)
         release(pool, patches)
 
     def gradient(words, begin, end):
@@ -178,7 +257,9 @@ def entries(variant):
         pixels *= word(words, BATCH)
         tiles_down = (depth + tile_depth - 1) // tile_depth
         tiles_across = (kernels + tile_kernels - 1) // tile_kernels
-        a_size, b_size = block_pixels * tile_depth, block_pixels * tile_kernels
+        # The last patch may run over by a vector.
+        a_size = block_pixels * tile_depth + lanes
+        b_size = block_pixels * tile_kernels
         patches = acquire(pool, (a_size + b_size + tile_depth * tile_kernels) * size)
         panels, result = patches + a_size * size, patches + (a_size + b_size) * size
         zero_bytes(patches, (a_size + b_size) * size)
@@ -193,8 +274,8 @@ def entries(variant):
                 zero_bytes(result, tile_depth * tile_kernels * size)
             for first in range(split * per_split, stop, block_pixels):
                 count = min(block_pixels, stop - first)
+                gather_pixels(words, group, first, count, q0, q1, patches, tile_depth)
                 for p in range(count):
-                    gather(words, group, first + p, q0, q1, patches + p * tile_depth * size)
                     source = word(words, Y) + (pixel_offset(words, group, first + p) + k0) * size
                     for k in range(0, k1 - k0, columns):
                         copy_bytes(
@@ -233,5 +314,5 @@ def entries(variant):
                     total += load(sums, ((split * groups + group) * depth + q) * kernels + k)
                 store(out, place + k * word(words, 13), total)
 
-    functions = (forward, gradient, finish_gradient)
+    functions = (forward, forward_few, gradient, finish_gradient)
     return [(function, SIGNATURE, function.__name__) for function in functions]

@@ -6,7 +6,9 @@ stride of each; the parallel axis is the first.  The variant is a dtype, or two 
 
 from __future__ import annotations
 
+from fnx.kernels.blocking import blocking
 from fnx.kernels.source.intrinsics import NUMBA_TYPES, SIGNATURE, element, inner, word
+from fnx.kernels.source.vectors import make_transpose
 
 _PARTS = {"complex64": "float32", "complex128": "float64"}
 
@@ -44,7 +46,59 @@ def entries(variant):
     def copy(words, begin, end):
         copy_axes(words, 0, word(words, 2), word(words, 0), word(words, 1), begin, end)
 
-    return [(copy, SIGNATURE, "copy")]
+    functions = [(copy, SIGNATURE, "copy")]
+    if variant in ("float32", "float64"):
+        functions.append((_transpose(variant), SIGNATURE, "transpose"))
+    return functions
+
+
+def _transpose(variant):
+    """Exchange two axes, in square blocks.
+
+    Words: source, destination, extent and destination stride of the source's contiguous axis,
+    extent and source stride of the destination's, columns and rows of a unit, number of other axes,
+    then extent, source stride and destination stride of each.
+    """
+    lanes = blocking(variant).lanes
+    size = 4 if variant == "float32" else 8
+    load, store = element(variant)
+    block = make_transpose(variant, lanes, lanes)
+
+    def transpose(words, begin, end):
+        columns, to_column = word(words, 2), word(words, 3)
+        rows, from_row = word(words, 4), word(words, 5)
+        strip, reach = word(words, 6), word(words, 7)
+        strips, reaches = (columns + strip - 1) // strip, (rows + reach - 1) // reach
+        for unit in range(begin, end):
+            place = unit // reaches
+            top = (unit - place * reaches) * reach
+            bottom = min(rows, top + reach)
+            rest = place // strips
+            first = (place - rest * strips) * strip
+            last = min(columns, first + strip)
+            source, destination = word(words, 0), word(words, 1)
+            for k in range(word(words, 8) - 1, -1, -1):
+                extent = word(words, 9 + 3 * k)
+                index = rest % extent
+                rest //= extent
+                source += index * word(words, 10 + 3 * k) * size
+                destination += index * word(words, 11 + 3 * k) * size
+            whole = last - (last - first) % lanes
+            even = bottom - (bottom - top) % lanes
+            # Few rows of the destination at a time: they may all lie in the same cache sets.
+            for j in range(first, whole, lanes):
+                for i in range(top, even, lanes):
+                    block(
+                        source + (i * from_row + j) * size,
+                        from_row,
+                        destination + (j * to_column + i) * size,
+                        to_column,
+                    )
+            for j in range(first, last):
+                for i in range(even if j < whole else top, bottom):
+                    store(destination, j * to_column + i, load(source, i * from_row + j))
+
+    return transpose
 
 
 def _conversion(source, destination):

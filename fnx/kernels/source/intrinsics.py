@@ -55,8 +55,21 @@ NUMBA_TYPES: dict[str, Any] = {name: getattr(types, name) for name in LLVM_TYPES
     "bool": types.uint8
 }
 
-inner = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
-"""Decorator of a function that kernels call: no wrappers, no exceptions."""
+
+def inner(function: Callable[..., Any]) -> Any:
+    """Decorator of a function that kernels call: no wrappers, no exceptions.
+
+    It is compiled once for each set of argument types.  Numba by itself takes a constant for a
+    type of its own, and would compile a copy for each constant that is passed.
+    """
+    made = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+    specialise = made.get_call_template
+
+    def by_type(arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        return specialise(tuple(map(types.unliteral, arguments)), keywords)
+
+    made.get_call_template = by_type
+    return made
 
 
 def pointer(builder: ir.IRBuilder, address: ir.Value, index: ir.Value, type_: ir.Type) -> ir.Value:

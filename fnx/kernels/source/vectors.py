@@ -18,10 +18,9 @@ from fnx.kernels.source.intrinsics import I32, I64, LLVM_TYPES, declared, pointe
 
 __all__ = [
     "Lanes",
-    "make_copy",
     "make_dot_kernel",
-    "make_fill",
     "make_register_kernel",
+    "make_run_copy",
     "make_transpose",
 ]
 
@@ -45,6 +44,21 @@ class Lanes:
         """The vector that begins at an element."""
         place = pointer(self.builder, address, index, self.scalar)
         return self.builder.load(place, typ=self.type, align=self._bytes)
+
+    def load_first(self, address: ir.Value, index: ir.Value, count: ir.Value) -> ir.Value:
+        """The first ``count`` elements of that vector and zeros; no others are touched."""
+        builder, truth = self.builder, ir.IntType(1)
+        numbers = ir.VectorType(I64, self.lanes)
+        undefined = ir.Constant(numbers, ir.Undefined)
+        first = builder.insert_element(undefined, count, I32(0))
+        zeros = ir.Constant(ir.VectorType(I32, self.lanes), [I32(0)] * self.lanes)
+        counts = builder.shuffle_vector(first, undefined, zeros)
+        steps = ir.Constant(numbers, [I64(k) for k in range(self.lanes)])
+        mask = builder.icmp_signed("<", steps, counts)
+        arguments = [ir.PointerType(), I32, ir.VectorType(truth, self.lanes), self.type]
+        function = declared(builder, f"llvm.masked.load.{self._suffix}.p0", self.type, arguments)
+        place = pointer(builder, address, index, self.scalar)
+        return builder.call(function, [place, I32(self._bytes), mask, self.constant(0.0)])
 
     def store(self, value: ir.Value, address: ir.Value, index: ir.Value) -> None:
         """Put a vector where an element begins."""
@@ -329,31 +343,33 @@ def _transposed(emit: Lanes, block: Sequence[ir.Value]) -> list[ir.Value]:
     return rows
 
 
-def make_copy(dtype: str, lanes: int) -> Intrinsic:
-    """``copy(source, destination)`` of one vector."""
+def make_run_copy(dtype: str, lanes: int) -> Intrinsic:
+    """``copy(source, destination, count)`` of a short run of elements.
+
+    Reads exactly ``count`` elements, but writes whole vectors: up to ``lanes - 1`` zeros follow
+    the run, for which there must be room.
+    """
 
     @intrinsic
-    def copy(context, source, destination):
+    def copy(context, source, destination, count):
         def generate(context, builder, signature, arguments):
+            source, destination, count = arguments
             emit = Lanes(builder, dtype, lanes)
-            emit.store(emit.load(arguments[0], I64(0)), arguments[1], I64(0))
+            before = builder.block
+            loop = builder.append_basic_block("run")
+            done = builder.append_basic_block("run.done")
+            builder.branch(loop)
+            builder.position_at_end(loop)
+            at = builder.phi(I64)
+            value = emit.load_first(source, at, builder.sub(count, at))
+            emit.store(value, destination, at)
+            following = builder.add(at, I64(lanes))
+            at.add_incoming(I64(0), before)
+            at.add_incoming(following, loop)
+            builder.cbranch(builder.icmp_signed("<", following, count), loop, done)
+            builder.position_at_end(done)
             return context.get_dummy_value()
 
-        return types.void(types.intp, types.intp), generate
+        return types.void(types.intp, types.intp, types.intp), generate
 
     return copy
-
-
-def make_fill(dtype: str, lanes: int, number: float) -> Intrinsic:
-    """``fill(destination)``: one vector of a number."""
-
-    @intrinsic
-    def fill(context, destination):
-        def generate(context, builder, signature, arguments):
-            emit = Lanes(builder, dtype, lanes)
-            emit.store(emit.constant(number), arguments[0], I64(0))
-            return context.get_dummy_value()
-
-        return types.void(types.intp), generate
-
-    return fill

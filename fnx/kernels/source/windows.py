@@ -34,26 +34,137 @@ def entries(variant):
     load_index, store_index = element("int64")
 
     @inner
-    def axis(words, k, field):
-        return word(words, AXES + 9 * k + field)
+    def position(window, step, tap, spacing, low, base, extent):
+        """Where a tap of a window lies along an axis, or -1 in padding and holes."""
+        place = window * step + tap * spacing - low
+        if base != 1:
+            index = place // base
+            if index * base != place:
+                return -1
+            place = index
+        if place >= extent:
+            return -1
+        return max(place, -1)
 
     @inner
-    def position(words, k, window, tap):
-        """Where a tap of a window lies along an axis, or -1 in padding and holes."""
-        place = window * axis(words, k, STEP) + tap * axis(words, k, SPACING) - axis(words, k, LOW)
-        base = axis(words, k, BASE)
-        if place < 0:
-            return -1
-        index = place // base
-        if index * base != place or index >= axis(words, k, EXTENT):
-            return -1
-        return index
+    def outer_position(words, k, window, tap):
+        """The same for one of the axes whose words are not at hand."""
+        at = AXES + 9 * k
+        return position(
+            window,
+            word(words, at + STEP),
+            tap,
+            word(words, at + SPACING),
+            word(words, at + LOW),
+            word(words, at + BASE),
+            word(words, at + EXTENT),
+        )
+
+    @inner
+    def beats(value, held, greatest):
+        """Whether an element wins over an earlier one: greater, or the first NaN."""
+        better = value > held if greatest else value < held
+        return better or (value != value and held == held)
+
+    @inner
+    def consider(operand, place, count, first, greatest, best, winner):
+        """Let the elements from a place on compete with those that are best so far."""
+        if first:
+            for c in range(count):
+                store_best(best, c, load_operand(operand, place + c))
+                store_index(winner, c, place + c)
+            return
+        for c in range(count):
+            value = load_operand(operand, place + c)
+            if beats(value, load_best(best, c), greatest):
+                store_best(best, c, value)
+                store_index(winner, c, place + c)
+
+    @inner
+    def clear(words, result, at, count):
+        """Zero the elements of the operand's extent that a unit owns."""
+        last = AXES + 9 * (MOST_WINDOWED - 1)
+        extent, stride = word(words, last + EXTENT), word(words, last + STRIDE)
+        total = 1
+        for k in range(MOST_WINDOWED - 1):
+            total *= word(words, AXES + 9 * k + EXTENT)
+        for step in range(total):
+            rest, place = step, at
+            for k in range(MOST_WINDOWED - 2, -1, -1):
+                size = word(words, AXES + 9 * k + EXTENT)
+                place += rest % size * word(words, AXES + 9 * k + STRIDE)
+                rest //= size
+            if count == 1:
+                for i in range(extent):
+                    store_result(result, place + i * stride, 0)
+            else:
+                for i in range(extent):
+                    for c in range(count):
+                        store_result(result, place + i * stride + c, 0)
+
+    @inner
+    def scatter_unit(words, at, source_at, count, best, winner):
+        """All windows of a unit.  The last two axes are where windows usually are."""
+        operand, result, greatest = word(words, OPERAND), word(words, RESULT), word(words, GREATEST)
+        a, b = AXES + 18, AXES + 27
+        extent_a, windows_a, stride_a = word(words, a), word(words, a + 1), word(words, a + 2)
+        source_a, size_a, step_a = word(words, a + 3), word(words, a + 4), word(words, a + 5)
+        spacing_a, base_a, low_a = word(words, a + 6), word(words, a + 7), word(words, a + 8)
+        extent_b, windows_b, stride_b = word(words, b), word(words, b + 1), word(words, b + 2)
+        source_b, size_b, step_b = word(words, b + 3), word(words, b + 4), word(words, b + 5)
+        spacing_b, base_b, low_b = word(words, b + 6), word(words, b + 7), word(words, b + 8)
+        inner_windows, inner_taps = word(words, AXES + 9 + WINDOWS), word(words, AXES + 9 + SIZE)
+        outer_windows = word(words, AXES + WINDOWS) * inner_windows
+        outer_taps = word(words, AXES + SIZE) * inner_taps
+        for outer in range(outer_windows):
+            w0 = outer // inner_windows
+            w1 = outer - w0 * inner_windows
+            source_outer = source_at + w0 * word(words, AXES + SOURCE_STRIDE)
+            source_outer += w1 * word(words, AXES + 9 + SOURCE_STRIDE)
+            for window in range(windows_a * windows_b):
+                wa = window // windows_b
+                wb = window - wa * windows_b
+                won = source_outer + wa * source_a + wb * source_b
+                # What one element needs is in registers; side by side, in scratch memory.
+                first, held, kept = True, load_operand(operand, at), at
+                for outer_tap in range(outer_taps):
+                    t0 = outer_tap // inner_taps
+                    i0 = outer_position(words, 0, w0, t0)
+                    i1 = outer_position(words, 1, w1, outer_tap - t0 * inner_taps)
+                    if i0 < 0 or i1 < 0:
+                        continue
+                    start = at + i0 * word(words, AXES + STRIDE)
+                    start += i1 * word(words, AXES + 9 + STRIDE)
+                    for ta in range(size_a):
+                        ia = position(wa, step_a, ta, spacing_a, low_a, base_a, extent_a)
+                        if ia < 0:
+                            continue
+                        for tb in range(size_b):
+                            ib = position(wb, step_b, tb, spacing_b, low_b, base_b, extent_b)
+                            if ib < 0:
+                                continue
+                            place = start + ia * stride_a + ib * stride_b
+                            if count == 1:
+                                value = load_operand(operand, place)
+                                if first or beats(value, held, greatest):
+                                    held, kept = value, place
+                            else:
+                                consider(operand, place, count, first, greatest, best, winner)
+                            first = False
+                if first:
+                    continue
+                if count == 1:
+                    value = load_source(word(words, SOURCE), won)
+                    store_result(result, kept, load_result(result, kept) + value)
+                else:
+                    for c in range(count):
+                        place = load_index(winner, c)
+                        value = load_source(word(words, SOURCE), won + c)
+                        store_result(result, place, load_result(result, place) + value)
 
     def scatter(words, begin, end):
-        block, blocks, greatest = word(words, BLOCK), word(words, BLOCKS), word(words, GREATEST)
-        scratch = acquire(word(words, POOL), block * 16)
-        best, winner = scratch, scratch + 8 * block
-        result = word(words, RESULT)
+        block, blocks = word(words, BLOCK), word(words, BLOCKS)
+        best = acquire(word(words, POOL), block * 16)
         for unit in range(begin, end):
             rest = unit // blocks
             lane = (unit - rest * blocks) * block
@@ -65,67 +176,8 @@ def entries(variant):
                 rest //= extent
                 at += index * word(words, OUTER + 3 * k + 1)
                 source_at += index * word(words, OUTER + 3 * k + 2)
-            total, windows, taps = 1, 1, 1
-            for k in range(MOST_WINDOWED):
-                total *= axis(words, k, EXTENT)
-                windows *= axis(words, k, WINDOWS)
-                taps *= axis(words, k, SIZE)
-            for step in range(total):
-                rest, place = step, at
-                for k in range(MOST_WINDOWED - 1, -1, -1):
-                    place += rest % axis(words, k, EXTENT) * axis(words, k, STRIDE)
-                    rest //= axis(words, k, EXTENT)
-                for c in range(count):
-                    store_result(result, place + c, 0)
-            for step in range(windows):
-                rest, source_place = step, source_at
-                w3 = rest % axis(words, 3, WINDOWS)
-                rest //= axis(words, 3, WINDOWS)
-                w2 = rest % axis(words, 2, WINDOWS)
-                rest //= axis(words, 2, WINDOWS)
-                w1 = rest % axis(words, 1, WINDOWS)
-                w0 = rest // axis(words, 1, WINDOWS)
-                source_place += w0 * axis(words, 0, SOURCE_STRIDE) + w1 * axis(
-                    words, 1, SOURCE_STRIDE
-                )
-                source_place += w2 * axis(words, 2, SOURCE_STRIDE) + w3 * axis(
-                    words, 3, SOURCE_STRIDE
-                )
-                first = True
-                for t0 in range(axis(words, 0, SIZE)):
-                    i0 = position(words, 0, w0, t0)
-                    if i0 < 0:
-                        continue
-                    for t1 in range(axis(words, 1, SIZE)):
-                        i1 = position(words, 1, w1, t1)
-                        if i1 < 0:
-                            continue
-                        for t2 in range(axis(words, 2, SIZE)):
-                            i2 = position(words, 2, w2, t2)
-                            if i2 < 0:
-                                continue
-                            for t3 in range(axis(words, 3, SIZE)):
-                                i3 = position(words, 3, w3, t3)
-                                if i3 < 0:
-                                    continue
-                                place = (
-                                    at + i0 * axis(words, 0, STRIDE) + i1 * axis(words, 1, STRIDE)
-                                )
-                                place += i2 * axis(words, 2, STRIDE) + i3 * axis(words, 3, STRIDE)
-                                for c in range(count):
-                                    value = load_operand(word(words, OPERAND), place + c)
-                                    held = load_best(best, c)
-                                    better = value > held if greatest else value < held
-                                    better = better or (value != value and held == held)
-                                    if first or better:
-                                        store_best(best, c, value)
-                                        store_index(winner, c, place + c)
-                                first = False
-                if not first:
-                    for c in range(count):
-                        place = load_index(winner, c)
-                        value = load_source(word(words, SOURCE), source_place + c)
-                        store_result(result, place, load_result(result, place) + value)
-        release(word(words, POOL), scratch)
+            clear(words, word(words, RESULT), at, count)
+            scatter_unit(words, at, source_at, count, best, best + 8 * block)
+        release(word(words, POOL), best)
 
     return [(scatter, SIGNATURE, "scatter")]

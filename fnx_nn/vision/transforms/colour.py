@@ -35,7 +35,15 @@ Array = NDArray[Any]
 
 
 def rgb_to_grayscale(picture: Any, num_output_channels: int = 1) -> Any:
-    """Return the luma of a picture, in 1 channel or repeated in 3."""
+    """Return the luma of a picture, in 1 channel or repeated in 3.
+
+    Parameters
+    ----------
+    picture : PIL image or tensor
+        (..., C, H, W) if it is a tensor.
+    num_output_channels : int
+        1 or 3.
+    """
     if num_output_channels not in (1, 3):
         raise ValueError(f"grayscale: 1 or 3 output channels, not {num_output_channels}.")
     if isinstance(picture, Image.Image):
@@ -51,7 +59,15 @@ to_grayscale = rgb_to_grayscale
 
 
 def adjust_brightness(picture: Any, factor: float) -> Any:
-    """Blend with black: 0 is black, 1 the picture, 2 twice as bright."""
+    """Blend with black: 0 is black, 1 the picture, 2 twice as bright.
+
+    Parameters
+    ----------
+    picture : PIL image or tensor
+        (..., C, H, W) if it is a tensor.
+    factor : float
+        0 or more.
+    """
     _check_factor("adjust_brightness", factor)
     if isinstance(picture, Image.Image):
         return ImageEnhance.Brightness(picture).enhance(factor)
@@ -59,7 +75,15 @@ def adjust_brightness(picture: Any, factor: float) -> Any:
 
 
 def adjust_contrast(picture: Any, factor: float) -> Any:
-    """Blend with the mean gray: 0 is gray, 1 the picture."""
+    """Blend with the mean gray: 0 is gray, 1 the picture.
+
+    Parameters
+    ----------
+    picture : PIL image or tensor
+        (..., C, H, W) if it is a tensor.
+    factor : float
+        0 or more.
+    """
     _check_factor("adjust_contrast", factor)
     if isinstance(picture, Image.Image):
         return ImageEnhance.Contrast(picture).enhance(factor)
@@ -73,7 +97,15 @@ def adjust_contrast(picture: Any, factor: float) -> Any:
 
 
 def adjust_saturation(picture: Any, factor: float) -> Any:
-    """Blend with the grayscale picture: 0 is without colour, 1 the picture."""
+    """Blend with the grayscale picture: 0 is without colour, 1 the picture.
+
+    Parameters
+    ----------
+    picture : PIL image or tensor
+        (..., C, H, W) if it is a tensor.
+    factor : float
+        0 or more.
+    """
     _check_factor("adjust_saturation", factor)
     if isinstance(picture, Image.Image):
         return ImageEnhance.Color(picture).enhance(factor)
@@ -85,7 +117,15 @@ def adjust_saturation(picture: Any, factor: float) -> Any:
 
 
 def adjust_hue(picture: Any, factor: float) -> Any:
-    """Turn the colour circle by `factor` of a full turn, from -1/2 to 1/2."""
+    """Turn the colour circle by `factor` of a full turn, from -1/2 to 1/2.
+
+    Parameters
+    ----------
+    picture : PIL image or tensor
+        (..., C, H, W) if it is a tensor.
+    factor : float
+        From -1/2 to 1/2.
+    """
     if not -0.5 <= factor <= 0.5:
         raise ValueError(f"adjust_hue: the factor lies in [-0.5, 0.5], not {factor}.")
     if isinstance(picture, Image.Image):
@@ -99,7 +139,13 @@ def adjust_hue(picture: Any, factor: float) -> Any:
 
 
 class Grayscale:
-    """Return the luma of a picture, in 1 channel or repeated in 3."""
+    """Return the luma of a picture, in 1 channel or repeated in 3.
+
+    Parameters
+    ----------
+    num_output_channels : int
+        1 or 3.
+    """
 
     def __init__(self, num_output_channels: int = 1) -> None:
         self.num_output_channels = num_output_channels
@@ -112,7 +158,13 @@ class Grayscale:
 
 
 class RandomGrayscale:
-    """Remove the colour with probability `p`, keeping the number of channels."""
+    """Remove the colour with probability `p`, keeping the number of channels.
+
+    Parameters
+    ----------
+    p : float
+        The probability.
+    """
 
     def __init__(self, p: float = 0.1) -> None:
         self.p = p

@@ -20,6 +20,11 @@ Transform = Callable[[Any], Any]
 class Compose:
     """Apply transforms one after the other.
 
+    Parameters
+    ----------
+    transforms : sequence of callables
+        The transforms, in order.
+
     Examples
     --------
     >>> from PIL import Image
@@ -41,7 +46,15 @@ class Compose:
 
 
 class RandomApply:
-    """Apply transforms one after the other with probability `p`, otherwise none."""
+    """Apply transforms one after the other with probability `p`, otherwise none.
+
+    Parameters
+    ----------
+    transforms : sequence of callables
+        The transforms, in order.
+    p : float
+        The probability.
+    """
 
     def __init__(self, transforms: Sequence[Transform], p: float = 0.5) -> None:
         self.transforms = transforms
@@ -59,7 +72,13 @@ class RandomApply:
 
 
 class Lambda:
-    """Apply a function of the user's."""
+    """Apply a function of the user's.
+
+    Parameters
+    ----------
+    lambd : callable
+        From a picture to a picture.
+    """
 
     def __init__(self, lambd: Transform) -> None:
         if not callable(lambd):

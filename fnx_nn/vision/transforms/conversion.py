@@ -39,7 +39,13 @@ class PILToTensor:
 
 
 class ToPILImage:
-    """Return a (C, H, W) tensor or an (H, W, C) ndarray as a PIL image."""
+    """Return a (C, H, W) tensor or an (H, W, C) ndarray as a PIL image.
+
+    Parameters
+    ----------
+    mode : str, optional
+        The mode of the image, where several fit the number of channels.
+    """
 
     def __init__(self, mode: str | None = None) -> None:
         self.mode = mode
@@ -52,7 +58,13 @@ class ToPILImage:
 
 
 class ConvertImageDtype:
-    """Return a tensor in another dtype, with its levels scaled to that dtype's range."""
+    """Return a tensor in another dtype, with its levels scaled to that dtype's range.
+
+    Parameters
+    ----------
+    dtype : dtype
+        The dtype of the result.
+    """
 
     def __init__(self, dtype: Any) -> None:
         self.dtype = dtype
@@ -65,7 +77,15 @@ class ConvertImageDtype:
 
 
 class Normalize:
-    """Return `(tensor - mean) / std`, with one mean and deviation per channel."""
+    """Return `(tensor - mean) / std`, with one mean and deviation per channel.
+
+    Parameters
+    ----------
+    mean, std : sequence of float
+        One number per channel.
+    inplace : bool
+        Whether the tensor itself is overwritten.
+    """
 
     def __init__(self, mean: Sequence[float], std: Sequence[float], inplace: bool = False) -> None:
         self.mean = mean

@@ -95,6 +95,11 @@ def to_tensor(picture: Any) -> Any:
     """Return a PIL image or an (H, W, C) ndarray as a (C, H, W) tensor.
 
     Levels 0..255 of uint8 become 0..1 in the default dtype; other dtypes keep their values.
+
+    Parameters
+    ----------
+    picture : PIL image or ndarray
+        (H, W) or (H, W, C) if it is an array.
     """
     if isinstance(picture, np.ndarray):
         if picture.ndim not in (2, 3):
@@ -112,7 +117,13 @@ def to_tensor(picture: Any) -> Any:
 
 
 def pil_to_tensor(picture: Image.Image) -> Any:
-    """Return a PIL image as a (C, H, W) tensor of its own levels, without scaling."""
+    """Return a PIL image as a (C, H, W) tensor of its own levels, without scaling.
+
+    Parameters
+    ----------
+    picture : PIL image
+        The picture.
+    """
     if not isinstance(picture, Image.Image):
         raise TypeError(f"pil_to_tensor: expects a PIL image, not {type(picture).__name__}.")
     return tensor_of(image_to_array(picture))
@@ -122,6 +133,13 @@ def to_pil_image(picture: Any, mode: str | None = None) -> Image.Image:
     """Return a (C, H, W) tensor or an (H, W, C) ndarray as a PIL image.
 
     A floating-point tensor is scaled by 255 and truncated to levels, unless `mode` is "F".
+
+    Parameters
+    ----------
+    picture : tensor or ndarray
+        A tensor (C, H, W) or (H, W), or an array (H, W, C) or (H, W).
+    mode : str, optional
+        The mode of the image, where several fit the number of channels.
     """
     if is_tensor(picture):
         array = array_of(picture, "to_pil_image")
@@ -140,7 +158,17 @@ def to_pil_image(picture: Any, mode: str | None = None) -> Image.Image:
 def normalize(
     tensor: Any, mean: Sequence[float], std: Sequence[float], inplace: bool = False
 ) -> Any:
-    """Return `(tensor - mean) / std`, with one mean and deviation per channel."""
+    """Return `(tensor - mean) / std`, with one mean and deviation per channel.
+
+    Parameters
+    ----------
+    tensor : tensor
+        Floating point, (..., C, H, W).
+    mean, std : sequence of float
+        One number per channel.
+    inplace : bool
+        Whether the tensor itself is overwritten.
+    """
     if not is_tensor(tensor):
         raise TypeError(
             f"normalize: expects a tensor, not {type(tensor).__name__}; apply ToTensor first."
@@ -160,7 +188,15 @@ def normalize(
 
 
 def convert_image_dtype(picture: Any, dtype: Any) -> Any:
-    """Return a tensor in another dtype, with its levels scaled to that dtype's range."""
+    """Return a tensor in another dtype, with its levels scaled to that dtype's range.
+
+    Parameters
+    ----------
+    picture : tensor
+        (..., C, H, W).
+    dtype : dtype
+        The dtype of the result.
+    """
     if picture.dtype == dtype:
         return picture
     target = numpy_dtype(dtype)
@@ -179,6 +215,19 @@ def resize(
     """Resample a picture to (height, width), or so that its shorter edge has `size` pixels.
 
     Pillow always widens its filter when it shrinks a picture; on tensors `antialias` decides.
+
+    Parameters
+    ----------
+    picture : PIL image or tensor
+        (..., C, H, W) if it is a tensor.
+    size : int or (height, width)
+        One number is the length of the shorter edge.
+    interpolation : InterpolationMode
+        How pixels are combined.
+    max_size : int, optional
+        With one `size`, the most that the longer edge may have.
+    antialias : bool
+        For tensors: whether the filter widens when a picture shrinks.
     """
     if not isinstance(interpolation, InterpolationMode):
         raise TypeError("resize: interpolation must be an InterpolationMode.")
@@ -199,7 +248,15 @@ def resize(
 
 
 def crop(picture: Any, top: int, left: int, height: int, width: int) -> Any:
-    """Cut out a rectangle; what lies outside of the picture is filled with zeros."""
+    """Cut out a rectangle; what lies outside of the picture is filled with zeros.
+
+    Parameters
+    ----------
+    picture : PIL image or tensor
+        (..., C, H, W) if it is a tensor.
+    top, left, height, width : int
+        The rectangle, in pixels.
+    """
     _, full_height, full_width = get_dimensions(picture)
     if isinstance(picture, Image.Image):
         return picture.crop((left, top, left + width, top + height))
@@ -215,7 +272,15 @@ def crop(picture: Any, top: int, left: int, height: int, width: int) -> Any:
 
 
 def center_crop(picture: Any, output_size: int | Sequence[int]) -> Any:
-    """Cut out the middle, after padding with zeros where the picture is smaller."""
+    """Cut out the middle, after padding with zeros where the picture is smaller.
+
+    Parameters
+    ----------
+    picture : PIL image or tensor
+        (..., C, H, W) if it is a tensor.
+    output_size : int or (height, width)
+        What is cut out.
+    """
     height, width = _pair(output_size)
     _, full_height, full_width = get_dimensions(picture)
     if width > full_width or height > full_height:
@@ -234,14 +299,26 @@ def center_crop(picture: Any, output_size: int | Sequence[int]) -> Any:
 
 
 def hflip(picture: Any) -> Any:
-    """Mirror a picture left to right."""
+    """Mirror a picture left to right.
+
+    Parameters
+    ----------
+    picture : PIL image or tensor
+        (..., C, H, W) if it is a tensor.
+    """
     if isinstance(picture, Image.Image):
         return picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     return picture.flip(-1)
 
 
 def vflip(picture: Any) -> Any:
-    """Mirror a picture top to bottom."""
+    """Mirror a picture top to bottom.
+
+    Parameters
+    ----------
+    picture : PIL image or tensor
+        (..., C, H, W) if it is a tensor.
+    """
     if isinstance(picture, Image.Image):
         return picture.transpose(Image.Transpose.FLIP_TOP_BOTTOM)
     return picture.flip(-2)
@@ -253,7 +330,19 @@ def pad(
     fill: float | tuple[int, ...] = 0,
     padding_mode: str = "constant",
 ) -> Any:
-    """Add a border: of one width, of (left and right, top and bottom), or of all four sides."""
+    """Add a border: of one width, of (left and right, top and bottom), or of all four sides.
+
+    Parameters
+    ----------
+    picture : PIL image or tensor
+        (..., C, H, W) if it is a tensor.
+    padding : int or sequence of int
+        One width, (left and right, top and bottom), or (left, top, right, bottom).
+    fill : number or tuple
+        The levels of a constant border; a tuple names one per channel of an image.
+    padding_mode : str
+        "constant", "edge", "reflect" or "symmetric".
+    """
     if padding_mode not in _PAD_MODES:
         raise ValueError(f"pad: padding_mode {padding_mode!r} is none of {', '.join(_PAD_MODES)}.")
     sides = _four_sides(padding)
@@ -267,7 +356,13 @@ def pad(
 
 
 def get_dimensions(picture: Any) -> list[int]:
-    """Return a picture's channels, height and width."""
+    """Return a picture's channels, height and width.
+
+    Parameters
+    ----------
+    picture : PIL image or tensor
+        (..., C, H, W) if it is a tensor.
+    """
     if isinstance(picture, Image.Image):
         return [len(picture.getbands()), picture.height, picture.width]
     if not is_tensor(picture):
@@ -281,7 +376,13 @@ def get_dimensions(picture: Any) -> list[int]:
 
 
 def get_image_size(picture: Any) -> list[int]:
-    """Return a picture's width and height."""
+    """Return a picture's width and height.
+
+    Parameters
+    ----------
+    picture : PIL image or tensor
+        (..., C, H, W) if it is a tensor.
+    """
     _, height, width = get_dimensions(picture)
     return [width, height]
 

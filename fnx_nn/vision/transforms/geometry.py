@@ -28,6 +28,17 @@ __all__ = [
 class Resize:
     """Resample a picture to (height, width), or so that its shorter edge has `size` pixels.
 
+    Parameters
+    ----------
+    size : int or (height, width)
+        One number is the length of the shorter edge.
+    interpolation : InterpolationMode
+        How pixels are combined.
+    max_size : int, optional
+        With one `size`, the most that the longer edge may have.
+    antialias : bool
+        For tensors: whether the filter widens when a picture shrinks.
+
     Examples
     --------
     >>> from PIL import Image
@@ -62,7 +73,13 @@ class Resize:
 
 
 class CenterCrop:
-    """Cut out the middle, after padding with zeros where the picture is smaller."""
+    """Cut out the middle, after padding with zeros where the picture is smaller.
+
+    Parameters
+    ----------
+    size : int or (height, width)
+        What is cut out.
+    """
 
     def __init__(self, size: int | Sequence[int]) -> None:
         self.size = _size(size)
@@ -75,7 +92,17 @@ class CenterCrop:
 
 
 class Pad:
-    """Add a border: of one width, of (left and right, top and bottom), or of all four sides."""
+    """Add a border: of one width, of (left and right, top and bottom), or of all four sides.
+
+    Parameters
+    ----------
+    padding : int or sequence of int
+        One width, (left and right, top and bottom), or (left, top, right, bottom).
+    fill : number or tuple
+        The levels of a constant border; a tuple names one per channel of an image.
+    padding_mode : str
+        "constant", "edge", "reflect" or "symmetric".
+    """
 
     def __init__(
         self,
@@ -155,7 +182,13 @@ class RandomCrop:
 
 
 class RandomHorizontalFlip:
-    """Mirror a picture left to right with probability `p`."""
+    """Mirror a picture left to right with probability `p`.
+
+    Parameters
+    ----------
+    p : float
+        The probability.
+    """
 
     def __init__(self, p: float = 0.5) -> None:
         self.p = p
@@ -168,7 +201,13 @@ class RandomHorizontalFlip:
 
 
 class RandomVerticalFlip:
-    """Mirror a picture top to bottom with probability `p`."""
+    """Mirror a picture top to bottom with probability `p`.
+
+    Parameters
+    ----------
+    p : float
+        The probability.
+    """
 
     def __init__(self, p: float = 0.5) -> None:
         self.p = p

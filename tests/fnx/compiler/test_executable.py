@@ -227,9 +227,12 @@ def test_explain_names_what_runs_and_where_it_was_written(rng):
     assert step.kind == "loops"
     assert step.primitives == ("neg", "exp")
     assert "test_executable.py" in step.sources[0]
-    assert step.bytes == 2 * x.nbytes
+    assert (step.bytes, step.flops) == (2 * x.nbytes, 2 * x.size)
     assert explanation.python_calls_between_kernels == 0
     assert explanation.native_segments == 1
+    assert dict(explanation)["steps"] == explanation.steps == explanation["steps"]
+    with pytest.raises(KeyError, match="no field 'stepps'"):
+        explanation["stepps"]
     assert "1 native calls, 0 Python calls between kernels" in str(explanation)
 
 

@@ -25,6 +25,7 @@ from fnx.primitives.arithmetic import add, mul, sub
 from fnx.primitives.comparison import max as maximum
 from fnx.primitives.contraction import dot_general
 from fnx.primitives.convolution import conv_general_dilated
+from fnx.primitives.dynamic_slicing import dynamic_update_slice
 from fnx.primitives.exponential import exp
 from fnx.primitives.reductions import reduce_sum
 from fnx.primitives.shaping import broadcast_in_dim, full, reshape, transpose
@@ -168,7 +169,7 @@ def contraction(x, y):
     return [dot_general(x, y, (((1,), (0,)), ((), ())))]
 
 
-@pytest.mark.parametrize(("size", "kind"), [(4, "loops"), (64, "kernel")])
+@pytest.mark.parametrize(("size", "kind"), [(2, "loops"), (16, "kernel")])
 def test_small_contractions_are_fused(size, kind, rng):
     arrays = [rng.normal(size=(size, size)) for _ in range(2)]
     before = staged(contraction, *arrays)
@@ -278,3 +279,54 @@ def test_schedule_keeps_dependencies_whatever_order_it_gets():
     steps = [cut_step for cut_step in cut(jaxpr).steps]
     order = {eqn: k for k, eqn in enumerate(jaxpr.eqns)}
     assert schedule(steps[::-1], order) == steps
+
+
+def test_outer_products_are_fused(rng):
+    arrays = [rng.normal(size=(100, 1)), rng.normal(size=(1, 90))]
+    before = staged(lambda x, y: [exp(contraction(x, y)[0])], *arrays)
+    after = decompose(before)
+    assert_equal_programs(before, after, arrays)
+    assert [step.kind for step in cut(after).steps] == ["loops"]
+
+
+@pytest.mark.parametrize("start", [-5, 0, 7, 40])
+def test_small_updates_of_large_arrays_are_scatters(start, rng):
+    def f(x, update, k):
+        return [dynamic_update_slice(x, update, [k, k])]
+
+    arrays = [rng.normal(size=(40, 30)), rng.normal(size=(2, 3)), np.array(start, np.int32)]
+    before = staged(f, *arrays)
+    after = decompose(before)
+    assert "scatter" in names(after)
+    assert_equal_programs(before, after, arrays)
+
+
+def outputs(jaxpr):
+    """The shapes that steps keep in memory."""
+    return [var.aval.shape for step in cut(jaxpr).steps for var in step.outputs]
+
+
+def test_broadcasts_are_not_kept_in_memory():
+    def f(x, row):
+        spread = broadcast_in_dim(exp(row), x.shape, (1,))
+        return [reduce_sum(mul(x, spread), (1,)), reduce_sum(sub(x, spread), (0,))]
+
+    assert sorted(outputs(staged(f, aval((300, 200)), aval((200,))))) == [(200,), (200,), (300,)]
+
+
+def test_light_values_are_computed_again_where_their_operands_are_read_anyway():
+    def f(x, y):
+        z = sub(x, y)
+        return [reduce_sum(mul(z, x), (0,)), reduce_sum(mul(z, y), (1,))]
+
+    assert sorted(outputs(staged(f, aval((300, 200)), aval((300, 200))))) == [(200,), (300,)]
+
+
+def test_the_statistics_of_rows_are_kept_by_the_loop_over_the_rows():
+    def f(x):
+        total = reduce_sum(exp(x), (1,))
+        scaled = mul(exp(x), broadcast_in_dim(total, x.shape, (0,)))
+        return [scaled, total]
+
+    (step,) = cut(staged(f, aval((300, 200)))).steps
+    assert {var.aval.shape for var in step.outputs} == {(300, 200), (300,)}

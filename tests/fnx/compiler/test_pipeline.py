@@ -10,11 +10,12 @@ from fnx.control.cond import cond_p
 from fnx.control.scan import scan_p
 from fnx.control.while_loop import while_p
 from fnx.core.array import adopt
-from fnx.core.lowering import Host
+from fnx.core.lowering import Host, Kernel
 from fnx.core.primitive import Primitive, Undefined, quietly, registry
 from fnx.errors import CompilationError
 from fnx.primitives.arithmetic import add, mul, neg, sub
 from fnx.primitives.comparison import lt
+from fnx.primitives.dynamic_slicing import dynamic_slice, dynamic_update_slice
 from fnx.primitives.exponential import exp
 from fnx.primitives.reductions import reduce_sum
 from fnx.primitives.shaping import broadcast_in_dim, reshape, rev, transpose
@@ -33,11 +34,11 @@ def check(jaxpr, *arrays, scale=1.0):
     return executable
 
 
-def chosen(samples):
-    """All samples of a primitive, or some spread over them."""
-    samples = list(samples)
-    step = max(1, -(-len(samples) // MOST_SAMPLES))
-    return samples[::step]
+def chosen(primitive, rng):
+    """All samples of a primitive, or some spread over them; few where each dtype is a build."""
+    samples = list(primitive.sample(rng))
+    most = 8 if isinstance(primitive.lower, Kernel) else MOST_SAMPLES
+    return samples[:: max(1, -(-len(samples) // most))]
 
 
 FIRST_ORDER = sorted(n for n, p in registry.items() if p.sample is not None)
@@ -47,7 +48,7 @@ FIRST_ORDER = sorted(n for n, p in registry.items() if p.sample is not None)
 def test_compiled_primitive_equals_evaluate(name, rng, monkeypatch):
     primitive = registry[name]
     cases = []
-    for sample in chosen(primitive.sample(rng)):
+    for sample in chosen(primitive, rng):
         wanted = quietly(primitive.evaluate, *sample.args, **sample.params)
         cases.append((sample, wanted if primitive.multiple_results else [wanted]))
     if not isinstance(primitive.lower, Host):
@@ -271,6 +272,52 @@ def test_cond_in_a_scan_over_its_index(rng):
         xs=[np.array([0, 1, 1, 0, 5, 0], np.int32)],
     )
     check(jaxpr, *arrays)
+
+
+def filling(size, read_first):
+    """A loop that sets one element of a large carry in each iteration."""
+    one = adopt(np.int32(1))
+
+    def body(x, k):
+        old = dynamic_slice(x, [k], (1,))
+        new = dynamic_update_slice(x, add(old, old), [add(k, one)])
+        if read_first:
+            return [new, reduce_sum(x, (0,))]
+        return [new, reduce_sum(new, (0,))]
+
+    return body
+
+
+@pytest.mark.parametrize("read_first", [False, True])
+def test_a_loop_changes_a_large_carry_in_place(read_first, rng):
+    x = rng.normal(size=1000)
+    ks = np.array([5, 6, 7, 900, -3, 2000], np.int32)
+    jaxpr, arrays = scan(filling(1000, read_first), 6, carry=[x], xs=[ks])
+    executable = check(jaxpr, *arrays, scale=100)
+    assert executable.explain().arena_bytes < x.nbytes, "the carry is not copied"
+
+
+def test_a_loop_whose_result_also_has_the_old_carry_copies_it(rng):
+    x = rng.normal(size=1000)
+
+    def body(x, k):
+        return [
+            dynamic_update_slice(x, dynamic_slice(x, [k], (2,)), [add(k, k)]),
+            reshape(x, (20, 50)),
+        ]
+
+    jaxpr, arrays = scan(body, 3, carry=[x], xs=[np.array([5, 6, 7], np.int32)])
+    check(jaxpr, *arrays)
+
+
+def test_scatter_keeps_an_operand_that_is_read_later(rng):
+    def f(x, k):
+        y = mul(x, x)
+        z = dynamic_update_slice(y, dynamic_slice(x, [k], (1,)), [k])
+        return [z, sub(z, y)]
+
+    x = rng.normal(size=1000)
+    check(staged(f, x, aval((), np.int32)), x, np.array(3, np.int32))
 
 
 # --- errors ---------------------------------------------------------------------------------------

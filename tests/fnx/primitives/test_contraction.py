@@ -8,6 +8,7 @@ import pytest
 
 from fnx.core.array import as_array
 from fnx.primitives.contraction import (
+    NATIVE_FROM,
     Precision,
     batch_matmul,
     canonical_precision,
@@ -16,6 +17,7 @@ from fnx.primitives.contraction import (
     dot_general_p,
 )
 from fnx.primitives.reductions import reduce_sum
+from fnx.primitives.shaping import rev
 from fnx.transforms.grad import grad
 from fnx.transforms.jacobian import hessian
 from fnx.transforms.vmap import vmap
@@ -144,6 +146,20 @@ def test_errors_name_operands_and_remedy():
     z = as_array(np.ones((2, 2), np.complex64))
     with pytest.raises(TypeError, match="would drop the imaginary parts"):
         dot_general(z, z, MATRICES, preferred_element_type=np.float32)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.int32, np.complex128])
+def test_large_eager_products_agree_with_numpy(rng, dtype):
+    # Above the threshold a kernel does it (or BLAS, of complex numbers), on any strides.
+    x = rng.integers(-9, 9, (420, 230)).astype(dtype)
+    y = rng.integers(-9, 9, (250, 420)).astype(dtype)
+    aval = as_array(x).aval, as_array(y).aval
+    dimensions = (((0,), (1,)), ((), ()))
+    assert dot_general_p.work(*aval, dimension_numbers=dimensions) >= NATIVE_FROM
+    out = dot_general(as_array(x), as_array(y), dimensions)
+    np.testing.assert_array_equal(np.asarray(out), x.T @ y.T)
+    out = dot_general(rev(as_array(x), (1,)), as_array(y), dimensions)
+    np.testing.assert_array_equal(np.asarray(out), x[:, ::-1].T @ y.T)
 
 
 def test_work_counts_multiply_adds():

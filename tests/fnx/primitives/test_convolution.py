@@ -12,8 +12,12 @@ import scipy.signal
 
 from fnx.core.array import as_array
 from fnx.primitives.arithmetic import mul
-from fnx.primitives.convolution import conv_general_dilated
-from fnx.primitives.convolution_evaluate import GATHERED, dilate_and_pad
+from fnx.primitives.convolution import (
+    NATIVE_FROM,
+    conv_general_dilated,
+    conv_general_dilated_p,
+)
+from fnx.primitives.convolution_evaluate import GATHERED, dilate_and_pad, evaluate_convolution
 from fnx.primitives.convolution_forms import conv, conv_transpose, conv_with_general_padding
 from fnx.primitives.reductions import reduce_sum
 from fnx.primitives.window_shapes import (
@@ -24,6 +28,23 @@ from fnx.primitives.window_shapes import (
 )
 from fnx.transforms.grad import grad
 from fnx.transforms.vmap import vmap
+
+
+def conv_params(**changes):
+    """The parameters of conv_general_dilated over two spatial axes."""
+    plain = (0, 1, 2, 3)
+    return {
+        "window_strides": (1, 1),
+        "padding": ((0, 0), (0, 0)),
+        "lhs_dilation": (1, 1),
+        "rhs_dilation": (1, 1),
+        "dimension_numbers": ConvDimensionNumbers(plain, plain, plain),
+        "feature_group_count": 1,
+        "batch_group_count": 1,
+        "precision": None,
+        "preferred_element_type": None,
+        **changes,
+    }
 
 
 def by_definition(x, w, strides, padding, base, spacing, groups):
@@ -92,13 +113,23 @@ def test_images_larger_than_what_is_gathered_at_once(rng):
     for shape in ((5, 16, 60, 60), (2, 32, 200, 200)):
         x, w = rng.standard_normal(shape), rng.standard_normal((2, shape[1], 3, 3))
         assert x.size * 9 > GATHERED
-        out = np.asarray(conv_general_dilated(as_array(x), as_array(w), (1, 1), "SAME"))
+        params = conv_params(padding=((1, 1), (1, 1)))
+        out = evaluate_convolution(x, w, **params)
         for n, o, y in ((0, 0, 0), (shape[0] - 1, 1, shape[2] - 1), (1, 1, 30)):
             rows = np.pad(x[n], ((0, 0), (1, 1), (1, 1)))[:, y : y + 3]
             expected = sum(
                 scipy.signal.correlate(rows[f], w[o, f], "valid")[0] for f in range(shape[1])
             )
             np.testing.assert_allclose(out[n, o, y], expected, rtol=1e-9, atol=1e-10)
+
+
+def test_large_eager_convolutions_use_the_kernel(rng):
+    x, w = rng.standard_normal((1, 16, 64, 64)), rng.standard_normal((60, 16, 3, 3))
+    params = conv_params(padding=((1, 1), (2, 0)))
+    assert conv_general_dilated_p.work(as_array(x).aval, as_array(w).aval, **params) >= NATIVE_FROM
+    out = conv_general_dilated_p(as_array(x), as_array(w), **params)
+    expected = evaluate_convolution(x, w, **params)
+    np.testing.assert_allclose(np.asarray(out), expected, rtol=1e-11, atol=1e-11)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from fnx.core.array import as_array
 from fnx.primitives.arithmetic import mul
 from fnx.primitives.reductions import reduce_sum
-from fnx.primitives.sorting import argsort, sort, top_k
+from fnx.primitives.sorting import NATIVE_FROM, argsort, sort, top_k
 from fnx.transforms.grad import grad
 from fnx.transforms.jacobian import jacfwd
 
@@ -93,6 +93,17 @@ def test_top_k_along_the_first_axis_and_its_gradient(rng):
     np.testing.assert_array_equal(np.asarray(values), -np.sort(-x, 0)[:2])
     out = grad(lambda v: reduce_sum(top_k(v, 2, axis=0)[0], (0, 1)))(as_array(x))
     np.testing.assert_array_equal(np.asarray(out), np.argsort(np.argsort(-x, 0), 0) < 2)
+
+
+def test_large_eager_sorts_use_the_kernel(rng):
+    keys = rng.integers(-50, 50, (3, 40_000)).astype(np.float32)
+    keys[0, :3] = [np.nan, -0.0, 0.0]
+    places = np.arange(keys.size).reshape(keys.shape)
+    assert keys.size >= NATIVE_FROM
+    ordered, moved = sort((as_array(keys), as_array(places)), 1)
+    order = np.argsort(keys, 1, kind="stable")
+    np.testing.assert_array_equal(np.asarray(ordered), np.take_along_axis(keys, order, 1))
+    np.testing.assert_array_equal(np.asarray(moved), np.take_along_axis(places, order, 1))
 
 
 def test_errors():

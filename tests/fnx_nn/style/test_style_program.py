@@ -1,0 +1,68 @@
+"""The style-transfer program as PyTorch users write it, with nothing but its imports changed.
+
+The program and PyTorch's losses for it are in tests/fnx_nn/data; make_torch_style_references.py
+made the numbers.
+"""
+
+from __future__ import annotations
+
+import json
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fnx_nn as torch
+
+models = pytest.importorskip("fnx_nn.vision.models", reason="the models are not there yet")
+DATA = Path(__file__).parents[1] / "data"
+REFERENCE = json.loads((DATA / "style_transfer.json").read_text())
+IMPORTS = {
+    "import torch": "import fnx_nn as torch",
+    "import torch.nn as nn": "import fnx_nn.nn as nn",
+    "import torch.nn.functional as F": "import fnx_nn.nn.functional as F",
+    "import torch.optim as optim": "import fnx_nn.optim as optim",
+    "import torchvision.models as models": "import fnx_nn.vision.models as models",
+    "import torchvision.transforms as transforms": "import fnx_nn.vision.transforms as transforms",
+}
+
+
+@pytest.fixture(scope="module")
+def program() -> types.ModuleType:
+    lines = (DATA / "style_transfer_program.txt").read_text().split("\n")
+    assert set(IMPORTS) <= set(lines)
+    module = types.ModuleType("style_transfer_program")
+    text = "\n".join(IMPORTS.get(line, line) for line in lines)
+    exec(compile(text, "style_transfer_program.py", "exec"), vars(module))
+    return module
+
+
+@pytest.fixture(scope="module")
+def network():
+    torch.manual_seed(REFERENCE["seed"])
+    return models.vgg19()
+
+
+def losses(program: types.ModuleType, network, dtype) -> np.ndarray:
+    content, style = (
+        program.image_loader(DATA / name, REFERENCE["size"], dtype)
+        for name in ("content.png", "style.png")
+    )
+    mean = torch.tensor([0.485, 0.456, 0.406], dtype=dtype)
+    std = torch.tensor([0.229, 0.224, 0.225], dtype=dtype)
+    features = network.features.to(dtype)
+    _, history = program.run_style_transfer(
+        features, mean, std, content, style, content.clone(), 10
+    )
+    return np.array(history)
+
+
+def test_two_closures_in_single_precision(program, network):
+    found = losses(program, network, torch.float32)[:2]
+    np.testing.assert_allclose(found, REFERENCE["float32"], rtol=1e-5)
+
+
+def test_ten_closures_in_double_precision(program, network):
+    found = losses(program, network, torch.float64)[:10]
+    np.testing.assert_allclose(found, REFERENCE["float64"], rtol=1e-8)
