@@ -27,7 +27,9 @@ def closed_form(x, order):
 def towers(x, highest):
     """Prints the derivatives and how far they are from the closed form."""
     start = time.perf_counter()
-    _, series = jax.jit(lambda x: jet(f, (x,), ([jnp.ones_like(x)] + [jnp.zeros_like(x)] * (highest - 1),)))(x)
+    _, series = jax.jit(
+        lambda x: jet(f, (x,), ([jnp.ones_like(x)] + [jnp.zeros_like(x)] * (highest - 1),))
+    )(x)
     jet_seconds = time.perf_counter() - start
     g = f
     print("order  nested grad          jet                  closed form          worst error  eqns")
@@ -37,7 +39,9 @@ def towers(x, highest):
         by_jet = float(series[order - 1])
         error = max(abs(nested - expected), abs(by_jet - expected)) / abs(expected)
         count = len(jax.make_jaxpr(g)(x).eqns)
-        print(f"{order:5d}  {nested:<19.12g}  {by_jet:<19.12g}  {expected:<19.12g}  {error:11.1e}  {count:4d}")
+        print(
+            f"{order:5d}  {nested:<19.12g}  {by_jet:<19.12g}  {expected:<19.12g}  {error:11.1e}  {count:4d}"
+        )
     print(f"jet: all {highest} orders compiled and computed in {jet_seconds * 1e3:.0f} ms\n")
 
 
@@ -66,8 +70,13 @@ def gradients_by_example():
     w = jnp.asarray(rng.normal(size=3))
     each = jax.jit(jax.vmap(jax.grad(loss), in_axes=(None, 0, 0)))(w, x, y)
     total = jax.grad(lambda w: jnp.sum(jax.vmap(loss, (None, 0, 0))(w, x, y)))(w)
-    print("norm of each example's gradient:", np.array2string(np.linalg.norm(each, axis=1), precision=4))
-    print(f"  their sum against the gradient of the sum: {float(jnp.max(jnp.abs(each.sum(0) - total))):.1e}")
+    print(
+        "norm of each example's gradient:",
+        np.array2string(np.linalg.norm(each, axis=1), precision=4),
+    )
+    print(
+        f"  their sum against the gradient of the sum: {float(jnp.max(jnp.abs(each.sum(0) - total))):.1e}"
+    )
 
 
 def main():

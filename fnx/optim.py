@@ -13,7 +13,16 @@ from typing import Any, NamedTuple
 from fnx import numpy as jnp
 from fnx import tree_util
 
-__all__ = ["Optimizer", "adam", "adamw", "apply_updates", "chain", "clip_by_global_norm", "global_norm", "sgd"]
+__all__ = [
+    "Optimizer",
+    "adam",
+    "adamw",
+    "apply_updates",
+    "chain",
+    "clip_by_global_norm",
+    "global_norm",
+    "sgd",
+]
 
 
 class Optimizer(NamedTuple):
@@ -100,9 +109,7 @@ class AdamState(NamedTuple):
     square: Any
 
 
-def adam(
-    learning_rate: float, b1: float = 0.9, b2: float = 0.999, eps: float = 1e-8
-) -> Optimizer:
+def adam(learning_rate: float, b1: float = 0.9, b2: float = 0.999, eps: float = 1e-8) -> Optimizer:
     """Steps scaled by running moments of the gradient.
 
     Parameters

@@ -162,7 +162,9 @@ def call_primitive(
         order = len(series[0])
         nonzero = nonzero_series(series)
         program, nonzero_out = jet_jaxpr(jaxpr, order, nonzero)
-        given = [c for s, n in zip(series, nonzero, strict=True) if n for c in instantiate_series(s)]
+        given = [
+            c for s, n in zip(series, nonzero, strict=True) if n for c in instantiate_series(s)
+        ]
         results = bind([*primals, *given], params, program)
         outs, rest = results[: len(jaxpr.outs)], results[len(jaxpr.outs) :]
         groups = [rest[k : k + order] for k in range(0, len(rest), order)]
@@ -172,7 +174,9 @@ def call_primitive(
         jaxpr: Jaxpr = params["jaxpr"]
         for k, (given, expected) in enumerate(zip(avals, jaxpr.in_avals, strict=True)):
             if not given.same_type(expected):
-                raise TypeError(f"{name} of {jaxpr.name}: input {k} must be {expected!r}, got {given!r}.")
+                raise TypeError(
+                    f"{name} of {jaxpr.name}: input {k} must be {expected!r}, got {given!r}."
+                )
         return list(jaxpr.out_avals)
 
     def prune(eqn: Eqn, used: Sequence[bool]) -> Eqn:

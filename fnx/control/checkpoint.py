@@ -164,7 +164,9 @@ def checkpoint(
 
         def of_rest(*rest: Any, **keywords: Any) -> Any:
             it = iter(rest)
-            return fun(*[fixed[k] if k in fixed else next(it) for k in range(len(args))], **keywords)
+            return fun(
+                *[fixed[k] if k in fixed else next(it) for k in range(len(args))], **keywords
+            )
 
         rest = [a for k, a in enumerate(args) if k not in fixed]
         leaves, tree = tree_util.tree_flatten((tuple(rest), kwargs))
@@ -175,4 +177,3 @@ def checkpoint(
         return tree_util.tree_unflatten(flat.out_tree, outs)
 
     return checkpointed
-

@@ -159,7 +159,9 @@ def _jet(
     nonzero = nonzero_series(series[1:])
     keep = _any(*[jet_jaxpr(b, order, nonzero)[1] for b in branches])
     programs = tuple([jet_jaxpr(b, order, nonzero, keep)[0] for b in branches])
-    given = [c for s, n in zip(series[1:], nonzero, strict=True) if n for c in instantiate_series(s)]
+    given = [
+        c for s, n in zip(series[1:], nonzero, strict=True) if n for c in instantiate_series(s)
+    ]
     results = cond_p(*primals, *given, branches=programs)
     outs, rest = results[: len(keep)], results[len(keep) :]
     groups = [rest[k : k + order] for k in range(0, len(rest), order)]

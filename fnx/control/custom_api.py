@@ -335,4 +335,3 @@ def custom_gradient(fun: Callable[..., Any]) -> Callable[..., Any]:
 
 def _as_tuple(value: Any) -> tuple[Any, ...]:
     return tuple(value) if isinstance(value, (tuple, list)) else (value,)
-

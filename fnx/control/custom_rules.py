@@ -57,7 +57,12 @@ def _stage_fun(avals: Sequence[ShapedArray], params: dict[str, Any]) -> dict[str
     if isinstance(params["fun"], Jaxpr):
         return params
     jaxpr, consts = stage(params["fun"], avals, getattr(params["fun"], "__name__", "function"))
-    return {**params, "fun": simplify(jaxpr), "consts": params["consts"] + len(consts), "captured": consts}
+    return {
+        **params,
+        "fun": simplify(jaxpr),
+        "consts": params["consts"] + len(consts),
+        "captured": consts,
+    }
 
 
 def _infer(*avals: ShapedArray, fun: Any, **params: Any) -> list[ShapedArray]:
@@ -123,7 +128,13 @@ def _refuse_captured(tangents: Sequence[Any], which: str) -> None:
 
 
 def _custom_jvp_vmap(
-    size: int, args: Sequence[Any], dims: Sequence[Any], *, fun: Any, rule: FlatFunction, consts: int
+    size: int,
+    args: Sequence[Any],
+    dims: Sequence[Any],
+    *,
+    fun: Any,
+    rule: FlatFunction,
+    consts: int,
 ) -> Any:
     outs = custom_jvp_p(
         *args,
@@ -178,9 +189,17 @@ def _forward(
         cts = dict(zip(given, args[len(residuals) :], strict=True))
         filled = [cts[k] if k in cts else full_tangent(Zero(t)) for k, t in enumerate(out_types)]
         pulled = bwd(list(args[: len(residuals)]), filled)
-        return [pulled[k] if pulled[k] is not None else zeros(a) for k, a in zip(wanted, in_avals, strict=True)]
+        return [
+            pulled[k] if pulled[k] is not None else zeros(a)
+            for k, a in zip(wanted, in_avals, strict=True)
+        ]
 
-    params = {"bwd": pull, "residuals": len(residuals), "in_avals": in_avals, "out_avals": out_avals}
+    params = {
+        "bwd": pull,
+        "residuals": len(residuals),
+        "in_avals": in_avals,
+        "out_avals": out_avals,
+    }
     return outs, residuals, params, wanted
 
 
@@ -196,7 +215,14 @@ def _custom_vjp_jvp(
 
 
 def _custom_vjp_vmap(
-    size: int, args: Sequence[Any], dims: Sequence[Any], *, fun: Any, fwd: Any, bwd: Any, consts: int
+    size: int,
+    args: Sequence[Any],
+    dims: Sequence[Any],
+    *,
+    fun: Any,
+    fwd: Any,
+    bwd: Any,
+    consts: int,
 ) -> Any:
     # Every argument gets the axis: then the sum over lanes of an unmapped argument's cotangent is the
     # transpose of its broadcast, and needs no rule here.

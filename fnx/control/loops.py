@@ -183,7 +183,9 @@ def _inside_trace() -> bool:
 # ---------------------------------------------------------------------------------------------- loops
 
 
-def _check_carry(name: str, tree: Any, init: Sequence[ShapedArray], out_tree: Any, out: Any) -> None:
+def _check_carry(
+    name: str, tree: Any, init: Sequence[ShapedArray], out_tree: Any, out: Any
+) -> None:
     if out_tree != tree:
         raise TypeError(
             f"{name}: the body must give a carry of the structure of its input, {tree}, it gave {out_tree} "
@@ -207,8 +209,10 @@ def _promoted(
         return values, made
     changed = False
     for k, (value, out) in enumerate(zip(values, outs, strict=False)):
-        if value.aval.weak_type and value.shape == out.shape and (
-            value.dtype != out.dtype or not out.weak_type
+        if (
+            value.aval.weak_type
+            and value.shape == out.shape
+            and (value.dtype != out.dtype or not out.weak_type)
         ):
             values[k] = convert_element_type(value, out.dtype)
             changed = True
@@ -341,7 +345,13 @@ def scan(
         carry, make, lambda m: m[0].out_avals if m[2] == init_tree else None
     )
     n = len(carry)
-    _check_carry(name, init_tree, [c.aval for c in carry], carry_tree, jaxpr.out_avals[:carry_tree.num_leaves])
+    _check_carry(
+        name,
+        init_tree,
+        [c.aval for c in carry],
+        carry_tree,
+        jaxpr.out_avals[: carry_tree.num_leaves],
+    )
     outs = scan_p(
         *consts,
         *carry,
@@ -457,4 +467,3 @@ def map(f: Callable[..., Any], xs: Any, *, batch_size: int | None = None) -> Any
 
     step.__name__ = function_name(f)
     return scan(step, None, xs)[1]
-

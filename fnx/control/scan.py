@@ -140,7 +140,11 @@ def _linearize(nonzeros: Sequence[bool], primals: Sequence[Any], **params: Any) 
     n_out = len(jaxpr.outs)
     # A residual that is a constant of the loop, or a slice of xs, is used as it is; others are stacked.
     where = [
-        ("const", f) if f is not None and f < nc else ("xs", f) if f is not None and f >= nc + nk else ("ys", k)
+        ("const", f)
+        if f is not None and f < nc
+        else ("xs", f)
+        if f is not None and f >= nc + nk
+        else ("ys", k)
         for k, f in enumerate(split.forwarded)
     ]
     stacked = [k for k, (kind, _) in enumerate(where) if kind == "ys"]
@@ -154,7 +158,12 @@ def _linearize(nonzeros: Sequence[bool], primals: Sequence[Any], **params: Any) 
     sliced = [k for k, (kind, _) in enumerate(where) if kind != "const"]
     c, k, x = sum(nz_consts), sum(nz_carry), sum(nz_xs)
     n_res = len(residuals)
-    order = [*fixed, *range(n_res, n_res + c + k), *sliced, *range(n_res + c + k, n_res + c + k + x)]
+    order = [
+        *fixed,
+        *range(n_res, n_res + c + k),
+        *sliced,
+        *range(n_res + c + k, n_res + c + k + x),
+    ]
     tangent = with_inputs(split.tangent, order)
     initial = [p for p, n in zip(_parts(primals, nc, nk)[1], nz_carry, strict=True) if n]
 
@@ -262,7 +271,12 @@ def _replayed(
         *[xs[k] for k in sliced],
         **{**params, "jaxpr": steps, "num_consts": len(fixed), "num_carry": len(plain)},
     )[len(plain) :]
-    order = [*range(nc), *[nc + k for k in rest], *[nc + k for k in plain], *range(nc + nk, len(jaxpr.in_vars))]
+    order = [
+        *range(nc),
+        *[nc + k for k in rest],
+        *[nc + k for k in plain],
+        *range(nc + nk, len(jaxpr.in_vars)),
+    ]
     outs = [*rest, *range(nk, len(jaxpr.outs))]
     return (
         [cts[k] for k in outs],
@@ -296,9 +310,7 @@ def _vmap(size: int, args: Sequence[Any], dims: Sequence[Any], **params: Any) ->
         *[a if d is None else to_axis(a, d, size, 1) for a, d in xs],  # axis 0 is the loop's
         **{**params, "jaxpr": program},
     )
-    return results, [
-        None if not m else (0 if k < nk else 1) for k, m in enumerate(mapped_out)
-    ]
+    return results, [None if not m else (0 if k < nk else 1) for k, m in enumerate(mapped_out)]
 
 
 def _jet(primals: Sequence[Any], series: Sequence[Sequence[Any]], **params: Any) -> Any:

@@ -74,7 +74,11 @@ class ShapeDtypeStruct:
 def _avals(name: str, leaves: Sequence[Any]) -> list[ShapedArray]:
     result = []
     for x in leaves:
-        if hasattr(x, "shape") and hasattr(x, "dtype") and not isinstance(x, (np.ndarray, np.generic)):
+        if (
+            hasattr(x, "shape")
+            and hasattr(x, "dtype")
+            and not isinstance(x, (np.ndarray, np.generic))
+        ):
             aval = getattr(x, "aval", None)
             result.append(aval or ShapedArray(tuple(x.shape), canonicalize_dtype(x.dtype)))
         else:
@@ -123,7 +127,9 @@ def make_jaxpr(
 
         def of_rest(*rest: Any, **keywords: Any) -> Any:
             it = iter(rest)
-            return fun(*[fixed[k] if k in fixed else next(it) for k in range(len(args))], **keywords)
+            return fun(
+                *[fixed[k] if k in fixed else next(it) for k in range(len(args))], **keywords
+            )
 
         rest = tuple([a for k, a in enumerate(args) if k not in fixed])
         leaves, tree = tree_util.tree_flatten((rest, kwargs))
@@ -131,7 +137,9 @@ def make_jaxpr(
         jaxpr, consts = stage(flat, _avals(name, leaves), function_name(fun))
         closed = ClosedJaxpr(drop_dead(jaxpr), consts)
         if return_shape:
-            shapes = [ShapeDtypeStruct(a.shape, a.dtype, weak_type=a.weak_type) for a in jaxpr.out_avals]
+            shapes = [
+                ShapeDtypeStruct(a.shape, a.dtype, weak_type=a.weak_type) for a in jaxpr.out_avals
+            ]
             return closed, tree_util.tree_unflatten(flat.out_tree, shapes)
         return closed
 

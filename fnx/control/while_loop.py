@@ -93,7 +93,9 @@ def _jvp(primals: Sequence[Any], tangents: Sequence[Any], **params: Any) -> Any:
         *[t for t in t_consts if type(t) is not Zero],
         *carry,
         *[instantiate(t) for t, nz in zip(t_carry, nz_carry, strict=True) if nz],
-        cond_jaxpr=_widen(cond_jaxpr, [t.aval for t, nz in zip(t_carry, nz_carry, strict=True) if nz]),
+        cond_jaxpr=_widen(
+            cond_jaxpr, [t.aval for t, nz in zip(t_carry, nz_carry, strict=True) if nz]
+        ),
         body_jaxpr=with_inputs(program, order),
         cond_nconsts=nc,
         body_nconsts=nb + c,
@@ -186,9 +188,7 @@ def bounded_program(
         return convert_element_type(holds, "int32")
 
     stay = stage_closed(lambda *args: list(args[n_consts:]), avals, name)
-    step = stage_closed(
-        lambda *args: eval_jaxpr(body_jaxpr, *args[cond_nconsts:]), avals, name
-    )
+    step = stage_closed(lambda *args: eval_jaxpr(body_jaxpr, *args[cond_nconsts:]), avals, name)
     for level in range(DEPTH):
         below = step
 
@@ -243,9 +243,7 @@ def _vmap(size: int, args: Sequence[Any], dims: Sequence[Any], **params: Any) ->
         to_axis(a, d, size, 0) if m else a
         for a, d, m in zip(args[nc + nb :], dims[nc + nb :], m_carry, strict=True)
     ]
-    outs = while_p(
-        *consts, *carry, **{**params, "cond_jaxpr": predicate, "body_jaxpr": program}
-    )
+    outs = while_p(*consts, *carry, **{**params, "cond_jaxpr": predicate, "body_jaxpr": program})
     return outs, [0 if m else None for m in m_carry]
 
 
@@ -264,8 +262,12 @@ def _jet(primals: Sequence[Any], series: Sequence[Sequence[Any]], **params: Any)
     order_in = [*range(nb), *range(n, n + c), *range(nb, n), *range(n + c, n + c + k)]
     cond_consts, body_consts, carry = _parts(primals, nc, nb)
     _, s_consts, s_carry = _parts(series, nc, nb)
-    extra = [c for s, nz in zip(s_consts, nz_consts, strict=True) if nz for c in instantiate_series(s)]
-    start = [c for s, nz in zip(s_carry, nz_carry, strict=True) if nz for c in instantiate_series(s)]
+    extra = [
+        c for s, nz in zip(s_consts, nz_consts, strict=True) if nz for c in instantiate_series(s)
+    ]
+    start = [
+        c for s, nz in zip(s_carry, nz_carry, strict=True) if nz for c in instantiate_series(s)
+    ]
     results = while_p(
         *cond_consts,
         *body_consts,
@@ -295,4 +297,3 @@ while_p = HigherOrderPrimitive(
     lower="while",
     effects=lambda params: params["cond_jaxpr"].effects | params["body_jaxpr"].effects,
 )
-

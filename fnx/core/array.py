@@ -143,7 +143,9 @@ class Array:
 
     def _one(self, doing: str) -> np.ndarray[Any, Any]:
         if self._data.size != 1:
-            raise TypeError(f"{doing}: only an array of one element can be converted, got {self.aval!r}.")
+            raise TypeError(
+                f"{doing}: only an array of one element can be converted, got {self.aval!r}."
+            )
         return self._data
 
     def tolist(self) -> Any:

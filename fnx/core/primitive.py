@@ -198,9 +198,7 @@ class Primitive:
         self.evaluate = evaluate
         self.jvp = jvp
         self.linearize = Derived("jvp") if linearize is None else linearize
-        self.transpose = (
-            Undefined("not linear in any operand") if transpose is None else transpose
-        )
+        self.transpose = Undefined("not linear in any operand") if transpose is None else transpose
         self.vmap = vmap
         self.jet = Derived("jvp") if jet is None else jet
         self.lower = lower
@@ -343,6 +341,4 @@ class HigherOrderPrimitive(Primitive):
 
     def apply(self, args: Sequence[Any], params: dict[str, Any]) -> Any:
         """Evaluate on arrays."""
-        return self.evaluate(
-            *[a if type(a) is Array else _refuse(self, a) for a in args], **params
-        )
+        return self.evaluate(*[a if type(a) is Array else _refuse(self, a) for a in args], **params)

@@ -50,9 +50,7 @@ def inline_calls(jaxpr: Jaxpr, folding: bool, at: Sequence[str] = ("simplify",))
     return again
 
 
-def _replay(
-    trace: StagingTrace, jaxpr: Jaxpr, args: Sequence[Any], at: Sequence[str]
-) -> list[Any]:
+def _replay(trace: StagingTrace, jaxpr: Jaxpr, args: Sequence[Any], at: Sequence[str]) -> list[Any]:
     env: dict[Var, Any] = dict(zip(jaxpr.in_vars, args, strict=True))
 
     def read(atom: Atom) -> Any:
@@ -61,7 +59,11 @@ def _replay(
     for eqn in jaxpr.eqns:
         primitive, inputs = eqn.primitive, [read(a) for a in eqn.inputs]
         body = None
-        if isinstance(primitive, HigherOrderPrimitive) and primitive.inline is not None and primitive.inline_at in at:
+        if (
+            isinstance(primitive, HigherOrderPrimitive)
+            and primitive.inline is not None
+            and primitive.inline_at in at
+        ):
             body = primitive.inline(eqn.params)
         if body is not None:
             outs = _replay(trace, body, inputs, at)

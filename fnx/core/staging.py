@@ -127,9 +127,7 @@ class StagingTrace(Trace):
             self.definitions[v] = eqn
         return outputs
 
-    def number(
-        self, primitive: Primitive, atoms: tuple[Atom, ...], params: dict[str, Any]
-    ) -> Any:
+    def number(self, primitive: Primitive, atoms: tuple[Atom, ...], params: dict[str, Any]) -> Any:
         """What equal applications have in common, or None when the parameters can't be compared."""
         ids: list[Any] = [a if type(a) is Var else a.key for a in atoms]  # type: ignore[union-attr]
         if primitive.commutative and len(ids) == 2 and _rank(ids[0]) > _rank(ids[1]):
@@ -149,7 +147,9 @@ class StagingTrace(Trace):
         """The equation that binds an atom."""
         return self.definitions.get(atom) if type(atom) is Var else None
 
-    def finish(self, outs: Sequence[Any], primitive: Primitive | None = None) -> tuple[Jaxpr, list[Any]]:
+    def finish(
+        self, outs: Sequence[Any], primitive: Primitive | None = None
+    ) -> tuple[Jaxpr, list[Any]]:
         """The recorded program and the captured values, its leading inputs."""
         atoms = [self.atom(primitive or _output, o) for o in outs]
         consts = list(self.consts.values())

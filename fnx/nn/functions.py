@@ -390,7 +390,14 @@ def log_softmax(x: Any, axis: Any = -1, where: Any = None, initial: Any = -np.in
     return result if where is None else jnp.where(where, result, -np.inf)
 
 
-def standardize(x: Any, axis: Any = -1, mean: Any = None, variance: Any = None, epsilon: Any = 1e-5, where: Any = None) -> Any:
+def standardize(
+    x: Any,
+    axis: Any = -1,
+    mean: Any = None,
+    variance: Any = None,
+    epsilon: Any = 1e-5,
+    where: Any = None,
+) -> Any:
     """Mean 0 and variance 1 along an axis.
 
     Parameters
@@ -439,5 +446,3 @@ def one_hot(x: Any, num_classes: int, *, dtype: Any = None, axis: int = -1) -> A
     shape[place] = num_classes
     classes = jnp.reshape(jnp.arange(num_classes, dtype=x.dtype), tuple(shape))
     return jnp.equal(jnp.expand_dims(x, place), classes).astype(wanted)
-
-

@@ -88,7 +88,9 @@ def normal(stddev: Any = 1e-2, dtype: Any = None) -> Initializer:
     return lambda key, shape, dtype=dtype, **options: random.normal(key, shape, dtype) * stddev
 
 
-def truncated_normal(stddev: Any = 1e-2, dtype: Any = None, lower: float = -2.0, upper: float = 2.0) -> Initializer:
+def truncated_normal(
+    stddev: Any = 1e-2, dtype: Any = None, lower: float = -2.0, upper: float = 2.0
+) -> Initializer:
     """An initializer that draws normal numbers between two limits.
 
     Parameters
@@ -136,9 +138,15 @@ def variance_scaling(
         rank = len(shape)
         batch = (batch_axis,) if isinstance(batch_axis, int) else tuple(batch_axis)
         if rank < 2:
-            raise ValueError(f"variance_scaling: needs at least two axes, got shape {tuple(shape)}.")
+            raise ValueError(
+                f"variance_scaling: needs at least two axes, got shape {tuple(shape)}."
+            )
         field = math.prod(
-            [n for k, n in enumerate(shape) if k not in {in_axis % rank, out_axis % rank, *[b % rank for b in batch]}]
+            [
+                n
+                for k, n in enumerate(shape)
+                if k not in {in_axis % rank, out_axis % rank, *[b % rank for b in batch]}
+            ]
         )
         fan_in, fan_out = shape[in_axis] * field, shape[out_axis] * field
         fans = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}
@@ -159,7 +167,9 @@ def variance_scaling(
 
 
 def _scaled(name: str, scale: float, mode: str, distribution: str, source: str) -> Any:
-    def make(in_axis: int = -2, out_axis: int = -1, batch_axis: Any = (), dtype: Any = None) -> Initializer:
+    def make(
+        in_axis: int = -2, out_axis: int = -1, batch_axis: Any = (), dtype: Any = None
+    ) -> Initializer:
         return variance_scaling(scale, mode, distribution, in_axis, out_axis, batch_axis, dtype)
 
     make.__name__ = make.__qualname__ = name
@@ -171,11 +181,12 @@ def _scaled(name: str, scale: float, mode: str, distribution: str, source: str) 
 
 
 glorot_uniform = _scaled("glorot_uniform", 1.0, "fan_avg", "uniform", "Glorot and Bengio (2010)")
-glorot_normal = _scaled("glorot_normal", 1.0, "fan_avg", "truncated_normal", "Glorot and Bengio (2010)")
+glorot_normal = _scaled(
+    "glorot_normal", 1.0, "fan_avg", "truncated_normal", "Glorot and Bengio (2010)"
+)
 lecun_uniform = _scaled("lecun_uniform", 1.0, "fan_in", "uniform", "LeCun et al. (1998)")
 lecun_normal = _scaled("lecun_normal", 1.0, "fan_in", "truncated_normal", "LeCun et al. (1998)")
 he_uniform = _scaled("he_uniform", 2.0, "fan_in", "uniform", "He et al. (2015)")
 he_normal = _scaled("he_normal", 2.0, "fan_in", "truncated_normal", "He et al. (2015)")
 xavier_uniform, xavier_normal = glorot_uniform, glorot_normal
 kaiming_uniform, kaiming_normal = he_uniform, he_normal
-

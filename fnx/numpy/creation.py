@@ -61,9 +61,9 @@ def asarray(a: Any, dtype: Any = None, order: Any = None, *, copy: bool | None =
         value = _from_sequence(a, wanted)
     elif type(a) in (bool, int, float, complex) and wanted is not None:
         return adopt(np.asarray(a, wanted))
-    elif isinstance(a, (Array, Tracer, np.ndarray, np.generic, bool, int, float, complex)) or hasattr(
-        a, "__jax_array__"
-    ):
+    elif isinstance(
+        a, (Array, Tracer, np.ndarray, np.generic, bool, int, float, complex)
+    ) or hasattr(a, "__jax_array__"):
         value = as_value(a, "asarray")
     elif hasattr(a, "__array__"):
         value = as_value(np.asarray(a), "asarray")
@@ -118,7 +118,9 @@ def _from_sequence(a: Any, dtype: Any) -> Any:
             "Nested sequences must be rectangular and hold numbers."
         )
     if dtype is not None:
-        return adopt(np.asarray(_unwrapped(a), dtype) if data.dtype.kind in "iu" else data.astype(dtype))
+        return adopt(
+            np.asarray(_unwrapped(a), dtype) if data.dtype.kind in "iu" else data.astype(dtype)
+        )
     if not plain:
         kind = "f" if data.size == 0 else dtypes.kind_of(data.dtype)
         return adopt(data.astype(dtypes.default_dtype(kind)))
@@ -277,7 +279,9 @@ def _filled_like(a: Any, value: Any, dtype: Any, shape: Any) -> Any:
     return full_(tuple(model.shape) if shape is None else shape_of(shape), value, wanted)
 
 
-def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None, **options: Any) -> Any:
+def arange(
+    start: Any, stop: Any = None, step: Any = None, dtype: Any = None, **options: Any
+) -> Any:
     """Numbers from start to stop (exclusive) in equal steps.
 
     Parameters
@@ -307,7 +311,9 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None, **
         bounds.append(x if isinstance(x, (int, float, complex)) else np.asarray(x)[()])
     if dtype is None:
         types = [
-            (dtypes.scalar_dtype(b), True) if isinstance(b, (int, float, complex)) and not isinstance(b, np.generic) else (b.dtype, False)
+            (dtypes.scalar_dtype(b), True)
+            if isinstance(b, (int, float, complex)) and not isinstance(b, np.generic)
+            else (b.dtype, False)
             for b in bounds
         ]
         wanted = dtypes.canonicalize_dtype(dtypes.join(*types)[0])
@@ -464,5 +470,3 @@ def copy(a: Any, order: Any = None) -> Any:
         Arrays are in C order.
     """
     return array(a)
-
-

@@ -96,10 +96,22 @@ def _plan(x: Any, index: Any) -> Plan:
             start, stop, step = (_whole(v) for v in (part.start, part.stop, part.step))
             where = range(*slice(start, stop, step).indices(n))
             if where.step > 0:
-                slices.append((where.start, where.start + len(where) * where.step - (where.step - 1) * bool(len(where)), where.step))
+                slices.append(
+                    (
+                        where.start,
+                        where.start + len(where) * where.step - (where.step - 1) * bool(len(where)),
+                        where.step,
+                    )
+                )
             else:
                 first = where[-1] if len(where) else 0
-                slices.append((first, first + (len(where) - 1) * -where.step + 1 if len(where) else first, -where.step))
+                slices.append(
+                    (
+                        first,
+                        first + (len(where) - 1) * -where.step + 1 if len(where) else first,
+                        -where.step,
+                    )
+                )
                 flips.append(axis)
             layout.append(len(where))
         elif isinstance(part, (int, np.integer)) and not isinstance(part, bool):
@@ -134,9 +146,7 @@ def _plan(x: Any, index: Any) -> Plan:
             slices[k] = (i % n, i % n + 1, 1)
         kept = tuple([n for n in layout if n != "array"])
         return Plan(tuple(slices), tuple(flips), (), (), 0, kept)
-    values = [
-        (k, adopt(np.asarray(a, np.int32)) if isinstance(a, int) else a) for k, a in arrays
-    ]
+    values = [(k, adopt(np.asarray(a, np.int32)) if isinstance(a, int) else a) for k, a in arrays]
     batch = broadcast_shapes(*[a.shape for _, a in values])
     marks = [k for k, n in enumerate(layout) if n == "array"]
     together = marks[-1] - marks[0] + 1 == len(marks)
@@ -215,7 +225,12 @@ def index_array(x: Any, index: Any, mode: Any = None, fill_value: Any = None) ->
 
         if CONTEXT.get().trace is None:
             try:
-                return Array(x._data[index] if not isinstance(x._data[index], np.generic) else _frozen(x._data[index]), x._weak)
+                return Array(
+                    x._data[index]
+                    if not isinstance(x._data[index], np.generic)
+                    else _frozen(x._data[index]),
+                    x._weak,
+                )
             except IndexError as error:
                 raise IndexError(f"{error} (array of type {x.aval!r}, at {user_frame()})") from None
     if not isinstance(index, tuple):
@@ -243,7 +258,12 @@ def _is_basic(index: Any) -> bool:
 
 def _scalar_gather(x: Any, index: Any, mode: Any) -> Any:
     """``x[i]`` with a traced or array scalar i is a dynamic slice."""
-    if mode is not None or not isinstance(index, (Array, Tracer)) or index.shape != () or x.ndim == 0:
+    if (
+        mode is not None
+        or not isinstance(index, (Array, Tracer))
+        or index.shape != ()
+        or x.ndim == 0
+    ):
         return None
     if dtypes.kind_of(index.dtype) not in "iu":
         return None
@@ -366,7 +386,9 @@ class IndexUpdate:
         **options
             ``indices_are_sorted``, ``unique_indices``: accepted.
         """
-        return self._scatter(gathering.scatter_add, arithmetic.neg(as_arrays("at", values)[0]), mode)
+        return self._scatter(
+            gathering.scatter_add, arithmetic.neg(as_arrays("at", values)[0]), mode
+        )
 
     def multiply(self, values: Any, *, mode: Any = None, **options: Any) -> Any:
         """Elements multiplied.
@@ -425,7 +447,9 @@ class IndexUpdate:
             ``indices_are_sorted``, ``unique_indices``: accepted.
         """
         (x,) = as_arrays("at", self.array)
-        ones = IndexUpdate(shaping.full(x.shape, 1, x.dtype), self.index).multiply(values, mode=mode)
+        ones = IndexUpdate(shaping.full(x.shape, 1, x.dtype), self.index).multiply(
+            values, mode=mode
+        )
         return arithmetic.div(x, ones)
 
     def power(self, values: Any, *, mode: Any = None, **options: Any) -> Any:
@@ -462,8 +486,10 @@ class IndexUpdate:
         x, y = as_arrays("at", self.array, values)
         y = cast(y, x.dtype) if y.weak_type else y
         joint = promote_dtypes("at", x, y)[0].dtype
-        if joint != x.dtype and dtypes.kind_of(joint) != dtypes.kind_of(x.dtype) and not (
-            dtypes.kind_of(y.dtype) in "biu" and dtypes.kind_of(x.dtype) in "fc"
+        if (
+            joint != x.dtype
+            and dtypes.kind_of(joint) != dtypes.kind_of(x.dtype)
+            and not (dtypes.kind_of(y.dtype) in "biu" and dtypes.kind_of(x.dtype) in "fc")
         ):
             raise TypeError(
                 f"x.at[...]: can't store {y.aval!r} in {x.aval!r} without losing information (at {user_frame()}). "
@@ -496,7 +522,9 @@ def _scatter_indices(x: Any, plan: Plan) -> tuple[Any, tuple[Any, Any, Any]]:
     """
     arrays = dict(plan.arrays)
     whole = [
-        k for k in range(x.ndim) if k not in arrays and plan.slices[k] == (0, x.shape[k], 1) and k not in plan.flips
+        k
+        for k in range(x.ndim)
+        if k not in arrays and plan.slices[k] == (0, x.shape[k], 1) and k not in plan.flips
     ]
     sliced = [k for k in range(x.ndim) if k not in arrays and k not in whole]
     runs = []
@@ -529,7 +557,9 @@ def _arrange(y: Any, plan: Plan, x: Any) -> Any:
     """Values from the shape of ``x[index]`` to that of the scatter's updates."""
     arrays = dict(plan.arrays)
     whole = [
-        k for k in range(x.ndim) if k not in arrays and plan.slices[k] == (0, x.shape[k], 1) and k not in plan.flips
+        k
+        for k in range(x.ndim)
+        if k not in arrays and plan.slices[k] == (0, x.shape[k], 1) and k not in plan.flips
     ]
     sizes = {
         k: len(range(*plan.slices[k])) if plan.slices[k][1] > plan.slices[k][0] else 0
@@ -553,7 +583,13 @@ def _arrange(y: Any, plan: Plan, x: Any) -> Any:
 
 
 def take(
-    a: Any, indices: Any, axis: int | None = None, out: None = None, mode: Any = None, fill_value: Any = None, **options: Any
+    a: Any,
+    indices: Any,
+    axis: int | None = None,
+    out: None = None,
+    mode: Any = None,
+    fill_value: Any = None,
+    **options: Any,
 ) -> Any:
     """Elements at indices along an axis.
 
@@ -592,7 +628,9 @@ def take(
     return index_array(x, index, mode or "fill", fill_value)
 
 
-def take_along_axis(arr: Any, indices: Any, axis: int | None = -1, mode: Any = None, fill_value: Any = None) -> Any:
+def take_along_axis(
+    arr: Any, indices: Any, axis: int | None = -1, mode: Any = None, fill_value: Any = None
+) -> Any:
     """Elements at indices along an axis, the other axes side by side.
 
     Parameters
@@ -611,7 +649,9 @@ def take_along_axis(arr: Any, indices: Any, axis: int | None = -1, mode: Any = N
         x, axis = shaping.reshape(x, (x.size,)), 0
     place = operator.index(axis) % x.ndim
     if i.ndim != x.ndim:
-        raise ValueError(f"take_along_axis: {x.aval!r} and indices {i.aval!r} must have as many axes.")
+        raise ValueError(
+            f"take_along_axis: {x.aval!r} and indices {i.aval!r} must have as many axes."
+        )
     joint = broadcast_shapes(
         *[tuple([n for k, n in enumerate(s) if k != place]) for s in (x.shape, i.shape)]
     )
@@ -649,7 +689,8 @@ def nonzero(a: Any, *, size: int | None = None, fill_value: Any = None) -> tuple
         if size is not None:
             fill = 0 if fill_value is None else fill_value
             places = [
-                np.concatenate([p[:size], np.full(max(size - p.size, 0), fill, p.dtype)]) for p in places
+                np.concatenate([p[:size], np.full(max(size - p.size, 0), fill, p.dtype)])
+                for p in places
             ]
         return tuple([adopt(p) for p in places])
     from fnx.numpy import reductions, ufuncs
@@ -661,7 +702,11 @@ def nonzero(a: Any, *, size: int | None = None, fill_value: Any = None) -> tuple
     valid = ufuncs.less(np.arange(size or 0, dtype=np.int32), count)
     return tuple(
         [
-            ufuncs.where(valid, ufuncs.mod(ufuncs.floor_divide(order, s), n), 0 if fill_value is None else fill_value)
+            ufuncs.where(
+                valid,
+                ufuncs.mod(ufuncs.floor_divide(order, s), n),
+                0 if fill_value is None else fill_value,
+            )
             for s, n in zip(strides, x.shape, strict=True)
         ]
     )

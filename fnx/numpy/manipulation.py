@@ -128,7 +128,9 @@ def transpose(a: Any, axes: Any = None) -> Any:
         return shaping.transpose(x, tuple(reversed(range(x.ndim))))
     order = tuple([normal_axis("transpose", k, x.ndim) for k in axes])
     if sorted(order) != list(range(x.ndim)):
-        raise ValueError(f"transpose: axes {tuple(axes)} aren't a permutation of the axes of {x.aval!r}.")
+        raise ValueError(
+            f"transpose: axes {tuple(axes)} aren't a permutation of the axes of {x.aval!r}."
+        )
     return shaping.transpose(x, order)
 
 
@@ -163,7 +165,9 @@ def moveaxis(a: Any, source: Any, destination: Any) -> Any:
     from_ = normal_axes("moveaxis", source, x.ndim)
     to = normal_axes("moveaxis", destination, x.ndim)
     if len(from_) != len(to):
-        raise ValueError(f"moveaxis: source {source} and destination {destination} must be of one length.")
+        raise ValueError(
+            f"moveaxis: source {source} and destination {destination} must be of one length."
+        )
     order = [k for k in range(x.ndim) if k not in from_]
     for place, axis in sorted(zip(to, from_, strict=True)):
         order.insert(place, axis)
@@ -377,7 +381,11 @@ def unstack(x: Any, /, *, axis: int = 0) -> list[Any]:
     """
     (value,) = as_arrays("unstack", x)
     place = normal_axis("unstack", axis, value.ndim)
-    return [squeeze(part, place) for part in split(value, max(value.shape[place], 1), place)] if value.shape[place] else []
+    return (
+        [squeeze(part, place) for part in split(value, max(value.shape[place], 1), place)]
+        if value.shape[place]
+        else []
+    )
 
 
 def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
@@ -416,7 +424,9 @@ def _split(name: str, ary: Any, sections: Any, axis: int, exact: bool) -> list[A
     size = x.shape[place]
     if isinstance(sections, (int, np.integer)):
         if exact and size % sections:
-            raise ValueError(f"{name}: axis {place} of {x.aval!r} can't be cut into {sections} equal parts.")
+            raise ValueError(
+                f"{name}: axis {place} of {x.aval!r} can't be cut into {sections} equal parts."
+            )
         each, more = divmod(size, sections)
         ends = np.cumsum([0] + [each + 1] * more + [each] * (sections - more))
     else:
@@ -512,7 +522,9 @@ def tile(A: Any, reps: Any) -> Any:
     return shaping.reshape(x, tuple([c * s for c, s in zip(counts, shape, strict=True)]))
 
 
-def repeat(a: Any, repeats: Any, axis: int | None = None, total_repeat_length: int | None = None) -> Any:
+def repeat(
+    a: Any, repeats: Any, axis: int | None = None, total_repeat_length: int | None = None
+) -> Any:
     """Each element repeated.
 
     Parameters
@@ -537,7 +549,9 @@ def repeat(a: Any, repeats: Any, axis: int | None = None, total_repeat_length: i
     counts = np.broadcast_to(np.asarray(repeats), (x.shape[place],))
     index = np.repeat(np.arange(x.shape[place]), counts)
     if total_repeat_length is not None:
-        index = np.pad(index, (0, max(total_repeat_length - index.size, 0)), mode="edge")[:total_repeat_length]
+        index = np.pad(index, (0, max(total_repeat_length - index.size, 0)), mode="edge")[
+            :total_repeat_length
+        ]
     from fnx.numpy.indexing import take
 
     return take(x, index.astype(np.int32), place)
@@ -563,7 +577,9 @@ def atleast_2d(*arys: Any) -> Any:
         The operands.
     """
     return _at_least(
-        "atleast_2d", arys, lambda x: x if x.ndim >= 2 else shaping.reshape(x, (1,) * (2 - x.ndim) + x.shape)
+        "atleast_2d",
+        arys,
+        lambda x: x if x.ndim >= 2 else shaping.reshape(x, (1,) * (2 - x.ndim) + x.shape),
     )
 
 
@@ -586,7 +602,8 @@ def atleast_3d(*arys: Any) -> Any:
 
 
 def _at_least(name: str, arys: Sequence[Any], widen: Any) -> Any:
-    found = [widen(_sequence(name, [a])[0] if isinstance(a, (list, tuple)) else as_arrays(name, a)[0]) for a in arys]
+    found = [
+        widen(_sequence(name, [a])[0] if isinstance(a, (list, tuple)) else as_arrays(name, a)[0])
+        for a in arys
+    ]
     return found[0] if len(found) == 1 else found
-
-

@@ -31,7 +31,11 @@ def _operator(function: Callable[[Any, Any], Any], swapped: bool = False) -> Any
     else:
 
         def method(self: Any, other: Any) -> Any:
-            if type(other) is Array or isinstance(other, _OPERANDS) or hasattr(other, "__jax_array__"):
+            if (
+                type(other) is Array
+                or isinstance(other, _OPERANDS)
+                or hasattr(other, "__jax_array__")
+            ):
                 return function(self, other)
             return NotImplemented
 
@@ -108,11 +112,15 @@ def _set_item(self: Any, index: Any, value: Any) -> None:
 def _properties() -> dict[str, Any]:
     return {
         "T": property(lambda self: manipulation.transpose(self), doc="The axes in reversed order."),
-        "mT": property(lambda self: manipulation.matrix_transpose(self), doc="The last two axes exchanged."),
+        "mT": property(
+            lambda self: manipulation.matrix_transpose(self), doc="The last two axes exchanged."
+        ),
         "real": property(lambda self: ufuncs.real(self), doc="The real part."),
         "imag": property(lambda self: ufuncs.imag(self), doc="The imaginary part."),
         "at": property(indexing.IndexHelper, doc="Updates: ``x.at[index].set(y)``."),
-        "flat": property(lambda self: iter(manipulation.ravel(self)), doc="The elements one by one."),
+        "flat": property(
+            lambda self: iter(manipulation.ravel(self)), doc="The elements one by one."
+        ),
     }
 
 

@@ -22,7 +22,22 @@ from fnx.primitives import shaping
 from fnx.primitives.contraction import dot_general
 from fnx.primitives.iota import iota
 
-__all__ = ["diag", "diagonal", "dot", "einsum", "inner", "kron", "matmul", "outer", "tensordot", "trace", "tril", "triu", "vdot", "vecdot"]
+__all__ = [
+    "diag",
+    "diagonal",
+    "dot",
+    "einsum",
+    "inner",
+    "kron",
+    "matmul",
+    "outer",
+    "tensordot",
+    "trace",
+    "tril",
+    "triu",
+    "vdot",
+    "vecdot",
+]
 
 
 def _typed(name: str, a: Any, b: Any, preferred: Any) -> tuple[Any, Any, Any]:
@@ -43,7 +58,11 @@ def _contract(name: str, x: Any, y: Any, axes: Any, batch: Any, precision: Any, 
         x, y = cast(x, np.dtype(np.int32)), cast(y, np.dtype(np.int32))
         return cast(dot_general(x, y, (axes, batch)), np.dtype(bool))
     result = dot_general(x, y, (axes, batch), precision=precision, preferred_element_type=wanted)
-    return result if wanted is not None or result.weak_type == weak else cast(result, result.dtype, weak)
+    return (
+        result
+        if wanted is not None or result.weak_type == weak
+        else cast(result, result.dtype, weak)
+    )
 
 
 def dot(a: Any, b: Any, *, precision: Any = None, preferred_element_type: Any = None) -> Any:
@@ -102,7 +121,9 @@ def matmul(a: Any, b: Any, *, precision: Any = None, preferred_element_type: Any
             "Transpose one operand, or name the axes with `tensordot` or `einsum`."
         )
     if y.ndim <= 2:
-        return _contract("matmul", x, y, ((x.ndim - 1,), (max(y.ndim - 2, 0),)), ((), ()), precision, wanted)
+        return _contract(
+            "matmul", x, y, ((x.ndim - 1,), (max(y.ndim - 2, 0),)), ((), ()), precision, wanted
+        )
     if x.ndim == 1:
         flipped = _contract("matmul", y, x, ((y.ndim - 2,), (0,)), ((), ()), precision, wanted)
         return flipped
@@ -159,7 +180,15 @@ def vdot(a: Any, b: Any, *, precision: Any = None, preferred_element_type: Any =
     return dot(*flat, precision=precision, preferred_element_type=preferred_element_type)
 
 
-def vecdot(x1: Any, x2: Any, /, *, axis: int = -1, precision: Any = None, preferred_element_type: Any = None) -> Any:
+def vecdot(
+    x1: Any,
+    x2: Any,
+    /,
+    *,
+    axis: int = -1,
+    precision: Any = None,
+    preferred_element_type: Any = None,
+) -> Any:
     """Inner products of vectors along an axis, the first conjugated.
 
     Parameters
@@ -175,7 +204,9 @@ def vecdot(x1: Any, x2: Any, /, *, axis: int = -1, precision: Any = None, prefer
     return sum_(ufuncs.multiply(ufuncs.conj(x), y), axis=axis)
 
 
-def tensordot(a: Any, b: Any, axes: Any = 2, *, precision: Any = None, preferred_element_type: Any = None) -> Any:
+def tensordot(
+    a: Any, b: Any, axes: Any = 2, *, precision: Any = None, preferred_element_type: Any = None
+) -> Any:
     """The product over several axes.
 
     Parameters
@@ -191,13 +222,24 @@ def tensordot(a: Any, b: Any, axes: Any = 2, *, precision: Any = None, preferred
     if isinstance(axes, (int, np.integer)):
         left, right = tuple(range(x.ndim - axes, x.ndim)), tuple(range(axes))
     else:
-        left, right = normal_axes("tensordot", axes[0], x.ndim), normal_axes("tensordot", axes[1], y.ndim)
+        left, right = (
+            normal_axes("tensordot", axes[0], x.ndim),
+            normal_axes("tensordot", axes[1], y.ndim),
+        )
     if len(left) != len(right):
         raise ValueError(f"tensordot: axes must name as many of a as of b, got {axes}.")
     return _contract("tensordot", x, y, (left, right), ((), ()), precision, wanted)
 
 
-def einsum(subscripts: Any, /, *operands: Any, optimize: Any = "optimal", precision: Any = None, preferred_element_type: Any = None, **options: Any) -> Any:
+def einsum(
+    subscripts: Any,
+    /,
+    *operands: Any,
+    optimize: Any = "optimal",
+    precision: Any = None,
+    preferred_element_type: Any = None,
+    **options: Any,
+) -> Any:
     """Sums of products in Einstein's notation.
 
     Parameters
@@ -230,7 +272,9 @@ def einsum(subscripts: Any, /, *operands: Any, optimize: Any = "optimal", precis
     for labels, x in terms:
         for label, n in zip(labels, x.shape, strict=True):
             if sizes.setdefault(label, n) not in (n, 1) and n != 1:
-                raise ShapeError(f"einsum {subscripts!r}: index {label} has sizes {sizes[label]} and {n}.")
+                raise ShapeError(
+                    f"einsum {subscripts!r}: index {label} has sizes {sizes[label]} and {n}."
+                )
             sizes[label] = max(sizes[label], n)
     terms = [_diagonals(labels, x) for labels, x in terms]
     path = [(0, 1)] if len(terms) == 2 else [(0,)] if len(terms) == 1 else None
@@ -283,7 +327,9 @@ def _expand(name: str, subscripts: str, arrays: Sequence[Any]) -> tuple[list[lis
         output = ellipsis + sorted(c for c in set(seen) if seen.count(c) == 1 and c not in ellipsis)
     unknown = [c for c in output if all(c not in part for part in inputs)]
     if unknown or len(set(output)) != len(output):
-        raise ValueError(f"{name}: the result of {subscripts!r} must name indices of the operands once each.")
+        raise ValueError(
+            f"{name}: the result of {subscripts!r} must name indices of the operands once each."
+        )
     return inputs, output
 
 
@@ -310,10 +356,14 @@ def _pair(a: Any, b: Any, later: set[str], precision: Any, preferred: Any) -> tu
         labels, value = ((la, x), (lb, y))[mine]
         olabels, ovalue = ((la, x), (lb, y))[other]
         drop = [
-            k for k, c in enumerate(labels) if c in olabels and value.shape[k] == 1 and ovalue.shape[olabels.index(c)] != 1
+            k
+            for k, c in enumerate(labels)
+            if c in olabels and value.shape[k] == 1 and ovalue.shape[olabels.index(c)] != 1
         ]
         if drop:
-            value = shaping.reshape(value, tuple([n for k, n in enumerate(value.shape) if k not in drop]))
+            value = shaping.reshape(
+                value, tuple([n for k, n in enumerate(value.shape) if k not in drop])
+            )
             labels = [c for k, c in enumerate(labels) if k not in drop]
             if mine == 0:
                 la, x = labels, value
@@ -385,11 +435,17 @@ def diag(v: Any, k: int = 0) -> Any:
         from fnx.primitives.slicing import pad
 
         rows = pad(x, shaping.full((), 0, x.dtype), [(0, k, 0)])
-        return ufuncs.where(eye(n, k=k, dtype=bool), shaping.broadcast_in_dim(rows, (n, n), (0,)), shaping.full((n, n), 0, x.dtype))
+        return ufuncs.where(
+            eye(n, k=k, dtype=bool),
+            shaping.broadcast_in_dim(rows, (n, n), (0,)),
+            shaping.full((n, n), 0, x.dtype),
+        )
     return swapaxes(diag(x, -k), 0, 1)
 
 
-def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: None = None) -> Any:
+def trace(
+    a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: None = None
+) -> Any:
     """The sum of a diagonal.
 
     Parameters

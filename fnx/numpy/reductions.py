@@ -144,8 +144,20 @@ def _extreme(name: str, reduce: Any, any_or_all: Any, combine: Any, summary: str
     return function
 
 
-max = _extreme("max", nonlinear.reduce_max, reductions.reduce_or, ufuncs.maximum, "The largest element; NaN if any is.")
-min = _extreme("min", nonlinear.reduce_min, reductions.reduce_and, ufuncs.minimum, "The smallest element; NaN if any is.")
+max = _extreme(
+    "max",
+    nonlinear.reduce_max,
+    reductions.reduce_or,
+    ufuncs.maximum,
+    "The largest element; NaN if any is.",
+)
+min = _extreme(
+    "min",
+    nonlinear.reduce_min,
+    reductions.reduce_and,
+    ufuncs.minimum,
+    "The smallest element; NaN if any is.",
+)
 amax, amin = max, min
 
 
@@ -153,7 +165,9 @@ def _truths(x: Any) -> Any:
     return x if x.dtype == np.bool_ else comparison.ne(x, shaping.full(x.shape, 0, x.dtype))
 
 
-def all(a: Any, axis: Any = None, out: None = None, keepdims: bool = False, *, where: Any = None) -> Any:
+def all(
+    a: Any, axis: Any = None, out: None = None, keepdims: bool = False, *, where: Any = None
+) -> Any:
     """Whether all elements are true.
 
     Parameters
@@ -175,7 +189,9 @@ def all(a: Any, axis: Any = None, out: None = None, keepdims: bool = False, *, w
     return _finish(reductions.reduce_and(x, axes), x.shape, axes, keepdims)
 
 
-def any(a: Any, axis: Any = None, out: None = None, keepdims: bool = False, *, where: Any = None) -> Any:
+def any(
+    a: Any, axis: Any = None, out: None = None, keepdims: bool = False, *, where: Any = None
+) -> Any:
     """Whether any element is true.
 
     Parameters
@@ -213,7 +229,13 @@ def count_nonzero(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 def mean(
-    a: Any, axis: Any = None, dtype: Any = None, out: None = None, keepdims: bool = False, *, where: Any = None
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: None = None,
+    keepdims: bool = False,
+    *,
+    where: Any = None,
 ) -> Any:
     """The arithmetic mean.
 
@@ -244,10 +266,14 @@ def mean(
     if where is None:
         count = math.prod([x.shape[k] for k in axes])
         return arithmetic.div(total, shaping.full(total.shape, count, total.dtype))
-    return ufuncs.divide(total, sum(broadcast_to(where, x.shape), axes, total.dtype, None, keepdims))
+    return ufuncs.divide(
+        total, sum(broadcast_to(where, x.shape), axes, total.dtype, None, keepdims)
+    )
 
 
-def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = False, keepdims: bool = False) -> Any:
+def average(
+    a: Any, axis: Any = None, weights: Any = None, returned: bool = False, keepdims: bool = False
+) -> Any:
     """The weighted mean.
 
     Parameters
@@ -271,7 +297,9 @@ def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
         (w,) = promote_inexact("average", weights)
         if w.shape != x.shape:
             if axis is None or w.ndim != 1:
-                raise TypeError(f"average: weights {w.aval!r} don't fit {x.aval!r}; give axis and 1-d weights.")
+                raise TypeError(
+                    f"average: weights {w.aval!r} don't fit {x.aval!r}; give axis and 1-d weights."
+                )
             place = normal_axis("average", axis, x.ndim)
             w = shaping.broadcast_in_dim(w, x.shape, (place,))
         scale = sum(w, axis, keepdims=keepdims)
@@ -328,7 +356,12 @@ def var(
         if where is None
         else sum(broadcast_to(where, x.shape), axes, total.dtype, None, keepdims)
     )
-    return ufuncs.divide(total, ufuncs.maximum(ufuncs.subtract(count, less), 0) if where is not None else float(np.maximum(count - less, 0)))
+    return ufuncs.divide(
+        total,
+        ufuncs.maximum(ufuncs.subtract(count, less), 0)
+        if where is not None
+        else float(np.maximum(count - less, 0)),
+    )
 
 
 def std(
@@ -384,7 +417,9 @@ def ptp(a: Any, axis: Any = None, out: None = None, keepdims: bool = False) -> A
 
 
 def _arg(name: str, operation: Any, summary: str) -> Any:
-    def function(a: Any, axis: int | None = None, out: None = None, keepdims: bool | None = None) -> Any:
+    def function(
+        a: Any, axis: int | None = None, out: None = None, keepdims: bool | None = None
+    ) -> Any:
         (x,) = as_arrays(name, a)
         if x.size == 0:
             raise ValueError(f"{name}: {x.aval!r} has no elements.")
@@ -414,8 +449,12 @@ def _arg(name: str, operation: Any, summary: str) -> Any:
     return function
 
 
-argmax = _arg("argmax", reductions.argmax, "The place of the largest element, of NaN if there is one.")
-argmin = _arg("argmin", reductions.argmin, "The place of the smallest element, of NaN if there is one.")
+argmax = _arg(
+    "argmax", reductions.argmax, "The place of the largest element, of NaN if there is one."
+)
+argmin = _arg(
+    "argmin", reductions.argmin, "The place of the smallest element, of NaN if there is one."
+)
 
 
 def _cumulative(name: str, operation: Any, summary: str) -> Any:
@@ -441,7 +480,13 @@ cumprod = _cumulative("cumprod", cumulative.cumprod, "The running product.")
 
 
 def sort(
-    a: Any, axis: int | None = -1, *, kind: None = None, order: None = None, stable: bool = True, descending: bool = False
+    a: Any,
+    axis: int | None = -1,
+    *,
+    kind: None = None,
+    order: None = None,
+    stable: bool = True,
+    descending: bool = False,
 ) -> Any:
     """The elements in increasing order, NaN last.
 
@@ -467,7 +512,13 @@ def sort(
 
 
 def argsort(
-    a: Any, axis: int | None = -1, *, kind: None = None, order: None = None, stable: bool = True, descending: bool = False
+    a: Any,
+    axis: int | None = -1,
+    *,
+    kind: None = None,
+    order: None = None,
+    stable: bool = True,
+    descending: bool = False,
 ) -> Any:
     """The places of the elements in increasing order, NaN last.
 
@@ -492,11 +543,19 @@ def argsort(
     index = shaping.broadcast_in_dim(iota(dtypes.default_dtype("i"), n), x.shape, (place,))
     if not descending:
         return sorting.sort((x, index), dimension=place, num_keys=1)[1]
-    flipped = sorting.sort((shaping.rev(x, (place,)), shaping.rev(index, (place,))), dimension=place, num_keys=1)[1]
+    flipped = sorting.sort(
+        (shaping.rev(x, (place,)), shaping.rev(index, (place,))), dimension=place, num_keys=1
+    )[1]
     return shaping.rev(flipped, (place,))
 
 
-def median(a: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, keepdims: bool = False) -> Any:
+def median(
+    a: Any,
+    axis: Any = None,
+    out: None = None,
+    overwrite_input: bool = False,
+    keepdims: bool = False,
+) -> Any:
     """The middle element, or the mean of the two in the middle.
 
     Parameters
@@ -529,7 +588,11 @@ def median(a: Any, axis: Any = None, out: None = None, overwrite_input: bool = F
     result = ufuncs.where(has_nan, np.nan, middle)
     if not keepdims:
         return result
-    return shaping.reshape(result, (1,) * rank) if axis is None else _finish(result, x.shape, (place,), True)
+    return (
+        shaping.reshape(result, (1,) * rank)
+        if axis is None
+        else _finish(result, x.shape, (place,), True)
+    )
 
 
 def allclose(a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bool = False) -> Any:

@@ -23,7 +23,16 @@ from fnx.numpy.promotion import (
     promote_dtypes,
     promote_inexact,
 )
-from fnx.primitives import arithmetic, bits, comparison, complex_numbers, exponential, powers, rounding, trigonometric
+from fnx.primitives import (
+    arithmetic,
+    bits,
+    comparison,
+    complex_numbers,
+    exponential,
+    powers,
+    rounding,
+    trigonometric,
+)
 from fnx.primitives import cast as cast_
 from fnx.primitives.shaping import full
 
@@ -88,8 +97,12 @@ sin = _unary("sin", trigonometric.sin, np.sin, True, "Sine of an angle in radian
 cos = _unary("cos", trigonometric.cos, np.cos, True, "Cosine of an angle in radians.")
 tan = _unary("tan", trigonometric.tan, np.tan, True, "Tangent of an angle in radians.")
 asin = _unary("asin", trigonometric.asin, np.arcsin, True, "The angle in radians whose sine is x.")
-acos = _unary("acos", trigonometric.acos, np.arccos, True, "The angle in radians whose cosine is x.")
-atan = _unary("atan", trigonometric.atan, np.arctan, True, "The angle in radians whose tangent is x.")
+acos = _unary(
+    "acos", trigonometric.acos, np.arccos, True, "The angle in radians whose cosine is x."
+)
+atan = _unary(
+    "atan", trigonometric.atan, np.arctan, True, "The angle in radians whose tangent is x."
+)
 sinh = _unary("sinh", trigonometric.sinh, np.sinh, True, "The hyperbolic sine.")
 cosh = _unary("cosh", trigonometric.cosh, np.cosh, True, "The hyperbolic cosine.")
 tanh = _unary("tanh", trigonometric.tanh, np.tanh, True, "The hyperbolic tangent.")
@@ -120,7 +133,10 @@ trunc = _rounding(
     "The whole number next to x on the side of 0.",
 )
 rint = _rounding(
-    "rint", lambda x: rounding.round(x, rounding.RoundingMethod.TO_NEAREST_EVEN), np.rint, "The nearest whole number, ties to even."
+    "rint",
+    lambda x: rounding.round(x, rounding.RoundingMethod.TO_NEAREST_EVEN),
+    np.rint,
+    "The nearest whole number, ties to even.",
 )
 
 
@@ -261,7 +277,11 @@ def signbit(x: Any, /) -> Any:
     """
     (value,) = as_arrays("signbit", x)
     if dtypes.kind_of(value.dtype) in "biu":
-        return comparison.lt(value, _like(value, 0)) if value.dtype.kind == "i" else full(value.shape, False, np.bool_)
+        return (
+            comparison.lt(value, _like(value, 0))
+            if value.dtype.kind == "i"
+            else full(value.shape, False, np.bool_)
+        )
     signed = np.dtype(f"i{value.dtype.itemsize}")
     word = cast_.bitcast_convert_type(value, signed)
     return comparison.lt(word, _like(word, 0))
@@ -448,20 +468,36 @@ subtract = _binary("subtract", arithmetic.sub, np.subtract, "The difference.", f
 multiply = _binary("multiply", _bool_mul, np.multiply, "The product.", fast="iufc")
 true_divide = _binary("true_divide", arithmetic.div, np.true_divide, "The quotient.", inexact=True)
 divide = _binary("divide", arithmetic.div, np.true_divide, "The quotient.", inexact=True)
-maximum = _binary("maximum", comparison.max, np.maximum, "The larger number; NaN if either is.", fast="iu")
-minimum = _binary("minimum", comparison.min, np.minimum, "The smaller number; NaN if either is.", fast="iu")
-arctan2 = _binary("arctan2", trigonometric.atan2, np.arctan2, "The angle of the point (y, x).", True, "f")
+maximum = _binary(
+    "maximum", comparison.max, np.maximum, "The larger number; NaN if either is.", fast="iu"
+)
+minimum = _binary(
+    "minimum", comparison.min, np.minimum, "The smaller number; NaN if either is.", fast="iu"
+)
+arctan2 = _binary(
+    "arctan2", trigonometric.atan2, np.arctan2, "The angle of the point (y, x).", True, "f"
+)
 atan2 = arctan2
 less = _binary("less", comparison.lt, np.less, "Whether x < y.", fast="")
 less_equal = _binary("less_equal", comparison.le, np.less_equal, "Whether x <= y.", fast="")
 greater = _binary("greater", comparison.gt, np.greater, "Whether x > y.", fast="")
-greater_equal = _binary("greater_equal", comparison.ge, np.greater_equal, "Whether x >= y.", fast="")
+greater_equal = _binary(
+    "greater_equal", comparison.ge, np.greater_equal, "Whether x >= y.", fast=""
+)
 equal = _binary("equal", comparison.eq, np.equal, "Whether x equals y.", fast="")
 not_equal = _binary("not_equal", comparison.ne, np.not_equal, "Whether x differs from y.", fast="")
-bitwise_and = _binary("bitwise_and", bits.bitwise_and, np.bitwise_and, "The bits set in both.", fast="")
-bitwise_or = _binary("bitwise_or", bits.bitwise_or, np.bitwise_or, "The bits set in one or both.", fast="")
-bitwise_xor = _binary("bitwise_xor", bits.bitwise_xor, np.bitwise_xor, "The bits set in exactly one.", fast="")
-left_shift = _binary("left_shift", bits.shift_left, np.left_shift, "Bits moved to the left.", fast="")
+bitwise_and = _binary(
+    "bitwise_and", bits.bitwise_and, np.bitwise_and, "The bits set in both.", fast=""
+)
+bitwise_or = _binary(
+    "bitwise_or", bits.bitwise_or, np.bitwise_or, "The bits set in one or both.", fast=""
+)
+bitwise_xor = _binary(
+    "bitwise_xor", bits.bitwise_xor, np.bitwise_xor, "The bits set in exactly one.", fast=""
+)
+left_shift = _binary(
+    "left_shift", bits.shift_left, np.left_shift, "Bits moved to the left.", fast=""
+)
 bitwise_left_shift = left_shift
 
 
@@ -470,7 +506,9 @@ def _right(x: Any, y: Any) -> Any:
     return (bits.shift_right_arithmetic if arithmetic_shift else bits.shift_right_logical)(x, y)
 
 
-right_shift = _binary("right_shift", _right, np.right_shift, "Bits moved to the right; the sign stays.", fast="")
+right_shift = _binary(
+    "right_shift", _right, np.right_shift, "Bits moved to the right; the sign stays.", fast=""
+)
 bitwise_right_shift = right_shift
 
 
@@ -558,7 +596,11 @@ def floor_divide(x: Any, y: Any, /) -> Any:
     rest = mod(a, b)
     quotient = arithmetic.div(arithmetic.sub(a, rest), b)
     infinite = isinf(a)
-    return where(logical_or(infinite, comparison.eq(b, _like(b, 0))), floor(arithmetic.div(a, b)), rint(quotient))
+    return where(
+        logical_or(infinite, comparison.eq(b, _like(b, 0))),
+        floor(arithmetic.div(a, b)),
+        rint(quotient),
+    )
 
 
 def mod(x: Any, y: Any, /) -> Any:
@@ -622,7 +664,9 @@ def hypot(x: Any, y: Any, /) -> Any:
     large, small = comparison.max(a, b), comparison.min(a, b)
     zero = comparison.eq(large, _like(large, 0))
     ratio = arithmetic.div(small, where(zero, _like(large, 1), large))
-    result = arithmetic.mul(large, powers.sqrt(arithmetic.add(_like(ratio, 1), powers.square(ratio))))
+    result = arithmetic.mul(
+        large, powers.sqrt(arithmetic.add(_like(ratio, 1), powers.square(ratio)))
+    )
     return where(logical_or(isinf(a), isinf(b)), _like(result, np.inf), result)
 
 
@@ -637,7 +681,9 @@ def logaddexp(x: Any, y: Any, /) -> Any:
     a, b = broadcast_operands("logaddexp", promote_inexact("logaddexp", x, y))
     large = comparison.max(a, b)
     gap = arithmetic.sub(a, b)
-    result = arithmetic.add(large, exponential.log1p(exponential.exp(arithmetic.neg(comparison.abs(gap)))))
+    result = arithmetic.add(
+        large, exponential.log1p(exponential.exp(arithmetic.neg(comparison.abs(gap))))
+    )
     return where(isnan(gap), arithmetic.add(a, b), result)  # both infinite: their sum is the answer
 
 
@@ -705,5 +751,3 @@ def isclose(a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: boo
     if equal_nan:
         result = logical_or(result, logical_and(isnan(x), isnan(y)))
     return result
-
-

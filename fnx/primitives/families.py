@@ -351,5 +351,3 @@ def bilinear(name: str, *, transpose: Callable[..., Any], **slots: Any) -> Primi
         name, jvp=slots.pop("jvp", jvp), transpose=transpose, jet=slots.pop("jet", jet), **slots
     )
     return primitive
-
-

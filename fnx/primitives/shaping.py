@@ -357,9 +357,7 @@ transpose_p = linear(
     evaluate=lambda x, permutation: x.transpose(permutation),
     transpose=lambda ct, x, permutation: [transpose(ct, inverse(permutation))],
     vmap=_transpose_vmap,
-    lower=Element(
-        lambda b, i, x, permutation: x(*[i[k] for k in inverse(permutation)]), "index"
-    ),
+    lower=Element(lambda b, i, x, permutation: x(*[i[k] for k in inverse(permutation)]), "index"),
     fold=_transpose_fold,
     sample=_transpose_samples,
 )
@@ -401,7 +399,13 @@ def _rev_element(b: Any, i: Any, x: Any, *, dimensions: tuple[int, ...]) -> Any:
 
 
 def _rev_samples(rng: np.random.Generator) -> Any:
-    for shape, dimensions in (((3,), (0,)), ((2, 3), (1,)), ((2, 3, 4), (0, 2)), ((0, 2), (0,)), ((), ())):
+    for shape, dimensions in (
+        ((3,), (0,)),
+        ((2, 3), (1,)),
+        ((2, 3, 4), (0, 2)),
+        ((0, 2), (0,)),
+        ((), ()),
+    ):
         for dtype in (np.float64, np.float32, np.int32):
             yield Sample((arrays(rng, shape, dtype),), {"dimensions": dimensions}, (0,))
 

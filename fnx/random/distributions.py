@@ -69,7 +69,14 @@ def bits(key: Any, shape: Any = (), dtype: Any = None) -> Any:
     return _random_bits(raw("bits", key), 8 * wanted.itemsize, shape_of(shape))
 
 
-def uniform(key: Any, shape: Any = (), dtype: Any = None, minval: Any = 0.0, maxval: Any = 1.0, **options: Any) -> Any:
+def uniform(
+    key: Any,
+    shape: Any = (),
+    dtype: Any = None,
+    minval: Any = 0.0,
+    maxval: Any = 1.0,
+    **options: Any,
+) -> Any:
     """Numbers spread evenly over ``[minval, maxval)``.
 
     Parameters
@@ -97,7 +104,9 @@ def uniform(key: Any, shape: Any = (), dtype: Any = None, minval: Any = 0.0, max
     drawn = 8 if info.nmant < 8 else width
     word = np.dtype(f"u{width // 8}")
     random = _random_bits(raw("uniform", key), drawn, size)
-    mantissa = shift_right_logical(random, full(size, drawn - info.nmant, random.dtype)).astype(word)
+    mantissa = shift_right_logical(random, full(size, drawn - info.nmant, random.dtype)).astype(
+        word
+    )
     one = int(np.ones((), wanted).view(word))
     floats = bitcast_convert_type(bitwise_or(mantissa, full(size, one, word)), wanted)
     floats = floats - jnp.ones((), wanted)
@@ -136,7 +145,9 @@ def normal(key: Any, shape: Any = (), dtype: Any = None, **options: Any) -> Any:
     return jnp.asarray(np.sqrt(2), wanted) * erf_inv(u)
 
 
-def truncated_normal(key: Any, lower: Any, upper: Any, shape: Any = None, dtype: Any = None, **options: Any) -> Any:
+def truncated_normal(
+    key: Any, lower: Any, upper: Any, shape: Any = None, dtype: Any = None, **options: Any
+) -> Any:
     """Standard normal numbers between two limits.
 
     Parameters
@@ -159,10 +170,18 @@ def truncated_normal(key: Any, lower: Any, upper: Any, shape: Any = None, dtype:
     a, b = erf(low / root), erf(high / root)
     out = root * erf_inv(uniform(key, size, wanted, a, b))
     low = jnp.broadcast_to(low, size)
-    return jnp.clip(out, jnp.asarray(np.nextafter(np.asarray(low), np.inf, dtype=wanted)) if not hasattr(low, "_trace") else low, high)
+    return jnp.clip(
+        out,
+        jnp.asarray(np.nextafter(np.asarray(low), np.inf, dtype=wanted))
+        if not hasattr(low, "_trace")
+        else low,
+        high,
+    )
 
 
-def randint(key: Any, shape: Any, minval: Any, maxval: Any, dtype: Any = None, **options: Any) -> Any:
+def randint(
+    key: Any, shape: Any, minval: Any, maxval: Any, dtype: Any = None, **options: Any
+) -> Any:
     """Integers spread evenly over ``[minval, maxval)``.
 
     Parameters
@@ -184,7 +203,11 @@ def randint(key: Any, shape: Any, minval: Any, maxval: Any, dtype: Any = None, *
     >>> bool((randint(random.PRNGKey(0), (9,), 0, 3) < 3).all())
     True
     """
-    wanted = dtypes.default_dtype("i") if dtype is None or dtype is int else dtypes.check_user_dtype(dtype)
+    wanted = (
+        dtypes.default_dtype("i")
+        if dtype is None or dtype is int
+        else dtypes.check_user_dtype(dtype)
+    )
     wanted = np.dtype(wanted)
     if wanted.kind not in "iu":
         raise TypeError(f"randint: dtype must be an integer, got {wanted.name}.")
@@ -193,16 +216,30 @@ def randint(key: Any, shape: Any, minval: Any, maxval: Any, dtype: Any = None, *
     low, high = jnp.asarray(minval), jnp.asarray(maxval)
     if low.dtype.kind not in "iu" or high.dtype.kind not in "iu":
         raise TypeError(f"randint: limits must be integers, got {low.aval!r} and {high.aval!r}.")
-    over = jnp.greater(high, jnp.asarray(info.max, high.dtype) if info.max <= np.iinfo(high.dtype).max else high)
-    low = jnp.broadcast_to(jnp.clip(low, max(info.min, np.iinfo(low.dtype).min), min(info.max, np.iinfo(low.dtype).max)).astype(wanted), size)
-    high = jnp.broadcast_to(jnp.clip(high, max(info.min, np.iinfo(high.dtype).min), min(info.max, np.iinfo(high.dtype).max)).astype(wanted), size)
+    over = jnp.greater(
+        high, jnp.asarray(info.max, high.dtype) if info.max <= np.iinfo(high.dtype).max else high
+    )
+    low = jnp.broadcast_to(
+        jnp.clip(
+            low, max(info.min, np.iinfo(low.dtype).min), min(info.max, np.iinfo(low.dtype).max)
+        ).astype(wanted),
+        size,
+    )
+    high = jnp.broadcast_to(
+        jnp.clip(
+            high, max(info.min, np.iinfo(high.dtype).min), min(info.max, np.iinfo(high.dtype).max)
+        ).astype(wanted),
+        size,
+    )
     width = wanted.itemsize * 8
     word = np.dtype(f"u{width // 8}")
     first, second = split(raw("randint", key))
     upper, lower = _random_bits(first, width, size), _random_bits(second, width, size)
     span = (high - low).astype(word)
     span = jnp.where(low >= high, jnp.ones((), word), span)
-    span = jnp.where(jnp.logical_and(jnp.broadcast_to(over, size), high > low), span + jnp.ones((), word), span)
+    span = jnp.where(
+        jnp.logical_and(jnp.broadcast_to(over, size), high > low), span + jnp.ones((), word), span
+    )
     factor = rem(full(size, 2 ** (width // 2), word), span)
     factor = rem(factor * factor, span)
     offset = rem(rem(upper, span) * factor + rem(lower, span), span)
@@ -387,7 +424,15 @@ def _shuffle(key: Any, x: Any, axis: int) -> Any:
     return x
 
 
-def choice(key: Any, a: Any, shape: Any = (), replace: bool = True, p: Any = None, axis: int = 0, **options: Any) -> Any:
+def choice(
+    key: Any,
+    a: Any,
+    shape: Any = (),
+    replace: bool = True,
+    p: Any = None,
+    axis: int = 0,
+    **options: Any,
+) -> Any:
     """Elements drawn from an array, or from the numbers below an integer.
 
     Parameters

@@ -182,7 +182,9 @@ def finish_cotangents(primals: Sequence[Any], cotangents: Sequence[Any]) -> list
 
 def _match_tangents(name: str, primals: Any, tangents: Any) -> tuple[list[Any], list[Any], Any]:
     if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
-        raise TypeError(f"{name}: primals and tangents must be tuples or lists, one entry per argument.")
+        raise TypeError(
+            f"{name}: primals and tangents must be tuples or lists, one entry per argument."
+        )
     leaves, tree = tree_util.tree_flatten(tuple(primals))
     tangent_leaves, tangent_tree = tree_util.tree_flatten(tuple(tangents))
     if tree != tangent_tree:
@@ -292,9 +294,7 @@ def linearize(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> 
     count = len(outs) - flat.aux_count
 
     def f_jvp(*tangents: Any) -> Any:
-        _, directions, _ = _match_tangents(
-            name, tree_util.tree_unflatten(tree, values), tangents
-        )
+        _, directions, _ = _match_tangents(name, tree_util.tree_unflatten(tree, values), tangents)
         given = [d if type(d) is not Zero else zeros_like_tangent(d) for d in directions]
         results = replay(linearized, given)[:count]
         finished = finish_cotangents(outs[:count], results)
@@ -485,7 +485,13 @@ def _argnums(name: str, argnums: int | Sequence[int], count: int) -> list[int]:
 
 
 def _check_input(
-    name: str, value: Any, tree: Any, index: int, numbers: list[int], holomorphic: bool, allow_int: bool
+    name: str,
+    value: Any,
+    tree: Any,
+    index: int,
+    numbers: list[int],
+    holomorphic: bool,
+    allow_int: bool,
 ) -> None:
     kind = kind_of(value.aval.dtype)
 

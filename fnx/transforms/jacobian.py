@@ -244,9 +244,7 @@ def hessian(
     Array([[6., 0.],
            [0., 6.]], dtype=float32)
     """
-    return jacfwd(
-        jacrev(fun, argnums, has_aux, holomorphic), argnums, has_aux, holomorphic
-    )
+    return jacfwd(jacrev(fun, argnums, has_aux, holomorphic), argnums, has_aux, holomorphic)
 
 
 def _split_last(column: Any, values: Sequence[Any]) -> list[Any]:
@@ -339,7 +337,9 @@ def jet(
         terms = []
         for argument in series:
             if len(argument) != order:
-                raise ValueError(f"{name}: all series must have one length, got {order} and {len(argument)}.")
+                raise ValueError(
+                    f"{name}: all series must have one length, got {order} and {len(argument)}."
+                )
             terms.append(argument[k])
         coefficient_leaves, coefficient_tree = tree_util.tree_flatten(tuple(terms))
         if coefficient_tree != tree:
@@ -366,9 +366,9 @@ def jet(
     for terms in out_series:
         full_terms = [zeros(c.aval) if type(c) is Zero else c for c in terms]
         if scaled:
-            full_terms = [scale(c, math.factorial(k + 1)) if k else c for k, c in enumerate(full_terms)]
+            full_terms = [
+                scale(c, math.factorial(k + 1)) if k else c for k, c in enumerate(full_terms)
+            ]
         by_leaf.append(full_terms)
     out = tree_util.tree_unflatten(flat.out_tree, outs)
     return out, tree_util.tree_unflatten(flat.out_tree, by_leaf)
-
-

@@ -126,7 +126,9 @@ def derived_jet(
     for primal, terms in zip(primals, series, strict=True):
         points.append(trace.join(primal, terms[: order - 1]))
         # x'(t) = c1 + 2 c2 t + 3 c3 t**2 + ...
-        slopes = [c if type(c) is Zero else scale(c, k + 1) if k else c for k, c in enumerate(terms)]
+        slopes = [
+            c if type(c) is Zero else scale(c, k + 1) if k else c for k, c in enumerate(terms)
+        ]
         if all([type(c) is Zero for c in slopes]):
             velocities.append(Zero(tangent_type(primal.aval)))
         else:
@@ -144,7 +146,8 @@ def derived_jet(
         rest = [Zero(first.aval)] * (order - 1) if rest is None else rest
         slopes = [first, *rest]
         return primal, [
-            c if type(c) is Zero or k == 0 else scale(c, 1.0 / (k + 1)) for k, c in enumerate(slopes)
+            c if type(c) is Zero or k == 0 else scale(c, 1.0 / (k + 1))
+            for k, c in enumerate(slopes)
         ]
 
     if not primitive.multiple_results:
@@ -220,10 +223,7 @@ def jet_jaxpr(
     def make() -> tuple[Jaxpr, tuple[bool, ...]]:
         avals = list(jaxpr.in_avals)
         extra = [
-            tangent_type(a)
-            for a, n in zip(avals, nonzero, strict=True)
-            if n
-            for _ in range(order)
+            tangent_type(a) for a, n in zip(avals, nonzero, strict=True) if n for _ in range(order)
         ]
         nonzero_out: list[bool] = []
 
@@ -251,5 +251,3 @@ def jet_jaxpr(
         return stage_closed(function, avals + extra, jaxpr.name), tuple(nonzero_out)
 
     return jaxpr.derived(("jet", order, nonzero, keep), make)
-
-

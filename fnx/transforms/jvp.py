@@ -19,7 +19,16 @@ from fnx.core.tracing import Trace, Tracer, running, traces_abstractly
 from fnx.core.types import ShapedArray, tangent_type
 from fnx.primitives.shaping import zeros
 
-__all__ = ["JVPTrace", "JVPTracer", "instantiate", "is_zero", "jvp_flat", "jvp_jaxpr", "stage_closed", "staged"]
+__all__ = [
+    "JVPTrace",
+    "JVPTracer",
+    "instantiate",
+    "is_zero",
+    "jvp_flat",
+    "jvp_jaxpr",
+    "stage_closed",
+    "staged",
+]
 
 
 def is_zero(tangent: Any) -> bool:
@@ -191,9 +200,7 @@ def jvp_jaxpr(
                 has = tangent is not None or (keep is not None and keep[k])
                 nonzero_out.append(has)
                 if has:
-                    kept.append(
-                        zeros(tangent_type(primal.aval)) if tangent is None else tangent
-                    )
+                    kept.append(zeros(tangent_type(primal.aval)) if tangent is None else tangent)
             return [p for p, _ in pairs] + kept
 
         return stage_closed(both, avals + extra, jaxpr.name), tuple(nonzero_out)

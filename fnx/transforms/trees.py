@@ -74,7 +74,9 @@ class Flat:
         aux_leaves, self.aux_tree = tree_util.tree_flatten(out[1])
         self.aux_count = len(aux_leaves)
         values = as_values("output of " + function_name(self.function), leaves, self.out_tree)
-        return values + as_values("aux of " + function_name(self.function), aux_leaves, self.aux_tree)
+        return values + as_values(
+            "aux of " + function_name(self.function), aux_leaves, self.aux_tree
+        )
 
 
 def as_values(operation: str, leaves: Sequence[Any], tree: Any, name: str = "") -> list[Any]:
