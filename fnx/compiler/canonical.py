@@ -17,6 +17,7 @@ import numpy as np
 
 from fnx.core.jaxpr import Eqn, Jaxpr, Literal, Var
 from fnx.core.lowering import Element, Host
+from fnx.core.primitive import HigherOrderPrimitive
 
 __all__ = ["NotCanonical", "canonical_text"]
 
@@ -68,6 +69,11 @@ def _primitive(eqn: Eqn) -> str:
 def _params(eqn: Eqn) -> str:
     if not eqn.params:
         return ""
+    primitive = eqn.primitive
+    if isinstance(primitive, HigherOrderPrimitive) and primitive.inline is not None:
+        # The program that is compiled in its place says all: a name or a rule for transforms,
+        # which is a function of the user's, changes nothing.
+        return _value(primitive.inline(eqn.params))
     # A step in Python runs with the parameters of the program at hand: only its types matter here.
     opaque = isinstance(eqn.primitive.lower, Host)
     return " ".join([f"{k}={_value(v, opaque)}" for k, v in sorted(eqn.params.items())])

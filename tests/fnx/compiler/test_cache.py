@@ -15,6 +15,7 @@ from fnx.compiler import cache
 from fnx.compiler.pipeline import compile_jaxpr
 from fnx.compiler.program import Program
 from fnx.config import kernel_printer
+from fnx.control.custom_api import custom_jvp
 from fnx.control.scan import scan_p
 from fnx.core.array import adopt
 from fnx.core.lowering import Element
@@ -100,6 +101,17 @@ def test_element_rules_of_users_are_compiled_in_every_process():
     executable = compile_jaxpr(jaxpr)
     assert executable.explain().cache == "off"
     assert_same(executable([np.ones(3, np.float32)])[0], np.full(3, 2, np.float32))
+
+
+def test_rules_for_transforms_do_not_count():
+    """Only the function of a custom rule is compiled; the rule is a closure of the user's."""
+
+    def wrapped(slope):
+        f = custom_jvp(lambda x: exp(x))
+        f.defjvp(lambda primals, tangents: (f(*primals), mul(tangents[0], adopt(slope))))
+        return key(lambda x: [f(x)], aval((3,)))
+
+    assert wrapped(np.float32(1)) == wrapped(np.float32(2)) is not None
 
 
 def mixed(x, w, h, xs):
