@@ -33,8 +33,8 @@ from fnx.config import (
 )
 from fnx.control.checkpoint import checkpoint
 from fnx.control.custom_api import custom_gradient, custom_jvp, custom_vjp
-from fnx.control.jit import jit, no_retrace
-from fnx.control.staging_api import ShapeDtypeStruct, eval_shape, make_jaxpr
+from fnx.control.jit import clear_caches, jit, no_retrace
+from fnx.control.staging_api import ShapeDtypeStruct, block_until_ready, eval_shape, make_jaxpr
 from fnx.core.array import Array
 from fnx.dtypes import float0
 from fnx.kernels.threads import set_threads
@@ -48,9 +48,11 @@ remat = checkpoint
 __all__ = [
     "Array",
     "ShapeDtypeStruct",
+    "block_until_ready",
     "check_tracer_leaks",
     "checking_leaks",
     "checkpoint",
+    "clear_caches",
     "config",
     "custom_gradient",
     "custom_jvp",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import inspect
 import time
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from fnx import tree_util
+from fnx.compiler import cache
 from fnx.compiler.pipeline import compile_jaxpr
 from fnx.config import CONTEXT, settings, trace_key
 from fnx.control.calls import call_primitive
@@ -31,7 +33,16 @@ from fnx.core.types import ShapedArray
 from fnx.errors import user_frame
 from fnx.transforms.trees import Flat, as_values, check_callable, function_name
 
-__all__ = ["Compiled", "JitFunction", "Lowered", "Traced", "jit", "jit_p", "no_retrace"]
+__all__ = [
+    "Compiled",
+    "JitFunction",
+    "Lowered",
+    "Traced",
+    "clear_caches",
+    "jit",
+    "jit_p",
+    "no_retrace",
+]
 
 #: Traced programs that one function keeps; the least recently used go first.
 CACHE_SIZE = 512
@@ -104,6 +115,28 @@ def no_retrace() -> Iterator[None]:
         _refusing.pop()
 
 
+#: All that live, for `clear_caches`.
+_functions: weakref.WeakSet[JitFunction] = weakref.WeakSet()
+
+
+def clear_caches() -> None:
+    """Forget what was traced and compiled in this process; the kernels on disk stay.
+
+    Examples
+    --------
+    >>> import fnx
+    >>> f = fnx.jit(lambda x: x + 1)
+    >>> _ = f(1.)
+    >>> fnx.clear_caches()
+    >>> _ = f(1.)
+    >>> len(f.explain()["traces"])
+    2
+    """
+    for function in list(_functions):
+        function.clear_cache()
+    cache.clear()
+
+
 class JitFunction:
     """A compiled function; made by `jit`."""
 
@@ -116,6 +149,7 @@ class JitFunction:
         )
         self._entries: OrderedDict[Any, Entry] = OrderedDict()
         self._reasons: list[dict[str, Any]] = []
+        _functions.add(self)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)

@@ -1,4 +1,4 @@
-"""Looking at programs: `make_jaxpr`, `eval_shape`, `ShapeDtypeStruct`."""
+"""Looking at programs: `make_jaxpr`, `eval_shape`, `ShapeDtypeStruct`, `block_until_ready`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,24 @@ from fnx.core.types import ShapedArray
 from fnx.dtypes import canonicalize_dtype
 from fnx.transforms.trees import Flat, check_callable, function_name
 
-__all__ = ["ShapeDtypeStruct", "eval_shape", "make_jaxpr"]
+__all__ = ["ShapeDtypeStruct", "block_until_ready", "eval_shape", "make_jaxpr"]
+
+
+def block_until_ready(x: Any) -> Any:
+    """The argument itself: every result is computed when a function returns.
+
+    Parameters
+    ----------
+    x : pytree
+        Anything.
+
+    Examples
+    --------
+    >>> import fnx.numpy as jnp
+    >>> block_until_ready({"w": jnp.ones(2)})
+    {'w': Array([1., 1.], dtype=float32)}
+    """
+    return x
 
 
 class ShapeDtypeStruct:
