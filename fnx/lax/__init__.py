@@ -1,6 +1,7 @@
 """Operations close to the primitives, on arrays of equal dtypes (as `jax.lax`), and control flow."""
 
 from fnx.control.loops import cond, fori_loop, map, scan, switch, while_loop
+from fnx.lax.monoids import reduce, reduce_window
 from fnx.primitives.arithmetic import (
     add,
     div,
@@ -286,6 +287,7 @@ __all__ = [
     "pow",
     "real",
     "reciprocal",
+    "reduce",
     "reduce_and",
     "reduce_max",
     "reduce_min",
@@ -293,6 +295,7 @@ __all__ = [
     "reduce_precision",
     "reduce_prod",
     "reduce_sum",
+    "reduce_window",
     "reduce_xor",
     "rem",
     "reshape",
