@@ -21,7 +21,7 @@ import numpy as np
 from fnx import tree_util
 from fnx.compiler import cache
 from fnx.compiler.pipeline import compile_jaxpr
-from fnx.config import CONTEXT, settings, trace_key
+from fnx.config import CONTEXT, config, settings, trace_key
 from fnx.control.calls import call_primitive
 from fnx.core.array import Array, adopt
 from fnx.core.conversion import as_value
@@ -32,6 +32,7 @@ from fnx.core.tracing import Tracer
 from fnx.core.types import ShapedArray
 from fnx.errors import user_frame
 from fnx.transforms.trees import Flat, as_values, check_callable, function_name
+from fnx.tree_util import flatten_into
 
 __all__ = [
     "Compiled",
@@ -149,6 +150,8 @@ class JitFunction:
         )
         self._entries: OrderedDict[Any, Entry] = OrderedDict()
         self._reasons: list[dict[str, Any]] = []
+        #: What runs, by the short key of a call.
+        self._short: dict[Any, Callable[[list[Any]], Any]] = {}
         _functions.add(self)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
@@ -158,14 +161,25 @@ class JitFunction:
         return f"<jit of {self._name}>"
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        # The short way of a call like an earlier one: arrays, no static argument, no trace.
+        context = CONTEXT.get()
+        if context.trace is None and self._short:
+            chosen = context.settings or config._process
+            leaves: list[Any] = []
+            run = self._short.get(_short_key(args, kwargs, chosen.key, leaves))
+            if run is not None and not chosen.disable_jit:
+                return run(leaves)
+        return self._call(args, kwargs)
+
+    def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if settings().disable_jit:
             return self._fun(*args, **kwargs)
         values, key, tree, static = self._flatten(args, kwargs)
         entry = self._entries.get(key)
         if entry is None:
             entry = self._trace(key, values, tree, static)
-        entry.calls += 1
         if CONTEXT.get().trace is not None or any(isinstance(c, Tracer) for c in entry.consts):
+            entry.calls += 1
             outs = jit_p(*entry.consts, *values, jaxpr=entry.jaxpr, name=self._name)
             return tree_util.tree_unflatten(entry.out_tree, outs)
         if any([type(v) is not Array for v in values]):
@@ -175,9 +189,12 @@ class JitFunction:
         executable = entry.executable
         if executable is None:
             executable = self._compile(entry)
-        data = executable([c._data for c in entry.consts] + [v._data for v in values])
-        outs = [adopt(o, w) for o, w in zip(data, entry.weak, strict=True)]
-        return tree_util.tree_unflatten(entry.out_tree, outs)
+        run = _runner(entry, executable)
+        if not static and self._entries.get(key) is entry:
+            short = _short_key(args, kwargs, trace_key(), [])
+            if short is not None:
+                self._short[short] = run
+        return run(values)
 
     # ------------------------------------------------------------------------------------------ tracing
 
@@ -249,6 +266,7 @@ class JitFunction:
             self._entries[key] = entry
             if len(self._entries) > CACHE_SIZE:
                 self._entries.popitem(last=False)
+                self._short.clear()
         if settings().log_compiles or settings().explain_cache_misses:
             print(f"jit of {self._name}: traced at {entry.where}; new: {reason['new']}")
         return entry
@@ -354,6 +372,7 @@ class JitFunction:
     def clear_cache(self) -> None:
         """Forget all traced programs."""
         self._entries.clear()
+        self._short.clear()
 
     def eval_shape(self, *args: Any, **kwargs: Any) -> Any:
         """Types of the results, without computing them.
@@ -368,6 +387,43 @@ class JitFunction:
 
     def _cache_size(self) -> int:
         return len(self._entries)
+
+
+def _short_key(
+    args: tuple[Any, ...], kwargs: dict[str, Any], meaning: Any, leaves: list[Any]
+) -> tuple[Any, ...] | None:
+    """A key of a call whose leaves are arrays, which are collected; None for other calls."""
+    key: list[Any] = [meaning]
+    for arg in args:
+        if type(arg) is Array:
+            leaves.append(arg)
+        else:
+            # The number of leaves so far says which argument the structure is of.
+            key += (flatten_into(arg, leaves), len(leaves))
+    if kwargs:
+        key.append(flatten_into(kwargs, leaves))
+    for leaf in leaves:
+        if type(leaf) is not Array:
+            return None
+        data = leaf._data
+        key += (data.shape, data.dtype, leaf._weak)
+    return tuple(key)
+
+
+def _runner(entry: Entry, executable: Any) -> Callable[[list[Any]], Any]:
+    """What runs a compiled program on arrays of its types, and gives what the function gives."""
+    constants = [c._data for c in entry.consts]
+    run, weak, tree = executable.run, entry.weak, entry.out_tree
+    single = tree.spec is None
+
+    def call(leaves: list[Any]) -> Any:
+        entry.calls += 1
+        data = run([*constants, *[x._data for x in leaves]])
+        if single:
+            return adopt(data[0], weak[0])
+        return tree.unflatten([adopt(o, w) for o, w in zip(data, weak)])
+
+    return call
 
 
 def _placeholder(x: Any) -> Any:

