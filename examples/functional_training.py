@@ -1,9 +1,12 @@
 """A functional training loop: an MLP learns two interleaved spirals.
 
-Parameters are a pytree, a step is one jitted function (value_and_grad, clipping, Adam), data are drawn with keys.
+Parameters are a pytree, a step is one jitted function (value_and_grad, clipping, Adam), data are
+drawn with keys.
 
     python examples/functional_training.py [--steps N]
 """
+
+from __future__ import annotations
 
 import argparse
 import time

@@ -5,6 +5,8 @@ Then a Hessian-vector product without the Hessian, and gradients example by exam
     python examples/higher_order.py
 """
 
+from __future__ import annotations
+
 import time
 
 import numpy as np
@@ -40,7 +42,8 @@ def towers(x, highest):
         error = max(abs(nested - expected), abs(by_jet - expected)) / abs(expected)
         count = len(jax.make_jaxpr(g)(x).eqns)
         print(
-            f"{order:5d}  {nested:<19.12g}  {by_jet:<19.12g}  {expected:<19.12g}  {error:11.1e}  {count:4d}"
+            f"{order:5d}  {nested:<19.12g}  {by_jet:<19.12g}  {expected:<19.12g}  {error:11.1e}  "
+            f"{count:4d}"
         )
     print(f"jet: all {highest} orders compiled and computed in {jet_seconds * 1e3:.0f} ms\n")
 
@@ -75,7 +78,8 @@ def gradients_by_example():
         np.array2string(np.linalg.norm(each, axis=1), precision=4),
     )
     print(
-        f"  their sum against the gradient of the sum: {float(jnp.max(jnp.abs(each.sum(0) - total))):.1e}"
+        "  their sum against the gradient of the sum: "
+        f"{float(jnp.max(jnp.abs(each.sum(0) - total))):.1e}"
     )
 
 

@@ -1,6 +1,7 @@
 """fnx: pure functions over immutable arrays, traced and transformed by grad, vmap, jet and jit.
 
-The names are those of `jax`.  A program written for it runs after ``import fnx as jax, fnx.numpy as jnp``.
+The names are those of `jax`.  A program written for it runs after ``import fnx as jax, fnx.numpy as
+jnp``.
 """
 
 from fnx import (

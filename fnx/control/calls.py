@@ -1,7 +1,8 @@
 """What call-like primitives share: the rules of a primitive whose meaning is "run this program".
 
-Each rule transforms the program and applies the primitive to the result: the jvp of a call is a call of the jvp.
-Helpers here reorder inputs and drop results of programs; loops and branches use them too.
+Each rule transforms the program and applies the primitive to the result: the jvp of a call is a
+call of the jvp. Helpers here reorder inputs and drop results of programs; loops and branches use
+them too.
 """
 
 from __future__ import annotations

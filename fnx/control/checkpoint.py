@@ -1,9 +1,9 @@
 """`checkpoint`: don't keep what the derivative needs, compute it again.
 
-The linear part keeps the inputs only; its transpose linearizes the program again.  The second computation stands inside a
-call that is inlined only after value numbering, so that nothing merges it with the first.
-References: Griewank, *Achieving logarithmic growth of temporal and spatial complexity in reverse automatic
-differentiation* (1992).  Read next: `while_loop`.
+The linear part keeps the inputs only; its transpose linearizes the program again.  The second
+computation stands inside a call that is inlined only after value numbering, so that nothing merges
+it with the first. References: Griewank, *Achieving logarithmic growth of temporal and spatial
+complexity in reverse automatic differentiation* (1992).  Read next: `while_loop`.
 """
 
 from __future__ import annotations
@@ -132,14 +132,15 @@ recompute_p = HigherOrderPrimitive(
 def checkpoint(
     fun: Callable[..., Any], *, prevent_cse: bool = True, static_argnums: Any = ()
 ) -> Callable[..., Any]:
-    """Compute a function again when it is differentiated, instead of keeping its intermediate values.
+    """Compute a function again where it is differentiated, instead of keeping what it computed.
 
     Parameters
     ----------
     fun : callable
         Takes and gives pytrees of arrays.
     prevent_cse : bool
-        Accepted for programs written for JAX; the second computation is never merged with the first.
+        Accepted for programs written for JAX; the second computation is never merged with the
+        first.
     static_argnums : int or sequence of int
         Positional arguments that aren't arrays.
 

@@ -2,8 +2,9 @@
 
     cond: index, operands -> outs       branch: operands -> outs
 
-Rules transform every branch so that all give the same types: a result has a tangent if it has one in any branch.  With a
-mapped index each lane takes its own branch (`map_lanes`).  Read next: `custom_rules`.
+Rules transform every branch so that all give the same types: a result has a tangent if it has one
+in any branch.  With a mapped index each lane takes its own branch (`map_lanes`).  Read next:
+`custom_rules`.
 """
 
 from __future__ import annotations
@@ -74,7 +75,8 @@ def _linearize(
     keep = _any(*[linearize_jaxpr(b, nonzero).nonzero_out for b in branches])
     splits = [linearize_jaxpr(b, nonzero, keep) for b in branches]
     n_out = len(keep)
-    # All branches give one list of residuals: slots of equal type are shared, a branch fills the others with zeros.
+    # All branches give one list of residuals: slots of equal type are shared, a branch fills the
+    # others with zeros.
     slots: list[ShapedArray] = []
     places: list[list[int]] = []
     for split in splits:

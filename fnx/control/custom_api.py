@@ -1,9 +1,13 @@
-"""`custom_jvp`, `custom_vjp` and `custom_gradient` as users write them: functions of pytrees.  Read next: `jit`."""
+"""`custom_jvp`, `custom_vjp` and `custom_gradient` as users write them, on pytrees.
+
+Read next: `jit`.
+"""
 
 from __future__ import annotations
 
 import functools
 import inspect
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,7 +20,7 @@ from fnx.transforms.trees import Flat, argument_path, as_values, check_callable,
 __all__ = ["custom_gradient", "custom_jvp", "custom_vjp"]
 
 
-class _WithRule:
+class _WithRule(ABC):
     """What `custom_jvp` and `custom_vjp` share: binding arguments, keeping static ones aside."""
 
     def __init__(self, fun: Callable[..., Any], nondiff_argnums: Sequence[int] = ()) -> None:
@@ -26,6 +30,10 @@ class _WithRule:
         self.nondiff_argnums = tuple(
             (nondiff_argnums,) if isinstance(nondiff_argnums, int) else nondiff_argnums
         )
+
+    @abstractmethod
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Apply the function, under its rule."""
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
@@ -83,7 +91,7 @@ class custom_jvp(_WithRule):
         self.jvp: Callable[..., Any] | None = None
 
     def defjvp(self, jvp: Callable[..., Any]) -> Callable[..., Any]:
-        """Set the rule ``jvp(*nondiff, primals, tangents) -> (out, tangent_out)``; usable as a decorator.
+        """Set the rule ``jvp(*nondiff, primals, tangents) -> (out, tangent_out)``; a decorator.
 
         Parameters
         ----------
@@ -143,13 +151,15 @@ class custom_jvp(_WithRule):
             given = rule(*[fixed[k] for k in sorted(fixed)], primals, tangents)
             if not isinstance(given, (tuple, list)) or len(given) != 2:
                 raise TypeError(
-                    f"{name}: the rule must give a pair (out, tangent_out), it gave {type(given).__name__}."
+                    f"{name}: the rule must give a pair (out, tangent_out), it gave "
+                    f"{type(given).__name__}."
                 )
             outs, out_structure = tree_util.tree_flatten(given[0])
             tangents_out, tangent_structure = tree_util.tree_flatten(given[1])
             if out_structure != tangent_structure:
                 raise TypeError(
-                    f"{name}: the rule's tangent must have the structure of its result, {out_structure}, got {tangent_structure}."
+                    f"{name}: the rule's tangent must have the structure of its result, "
+                    f"{out_structure}, got {tangent_structure}."
                 )
             out_tree[:] = [out_structure]
             outs = as_values(name, outs, out_structure)
@@ -158,8 +168,8 @@ class custom_jvp(_WithRule):
                 expected = tangent_type(o.aval)
                 if expected.dtype != float0 and not expected.same_type(t.aval):
                     raise TypeError(
-                        f"{name}: the rule's tangent {argument_path(out_structure, k)} must be {expected!r} like its "
-                        f"result, got {t.aval!r}."
+                        f"{name}: the rule's tangent {argument_path(out_structure, k)} must be "
+                        f"{expected!r} like its result, got {t.aval!r}."
                     )
             return [*outs, *tangents_out]
 
@@ -204,7 +214,8 @@ class custom_vjp(_WithRule):
         fwd : callable
             Takes the arguments of the function, gives ``(out, residuals)``.
         bwd : callable
-            ``bwd(*nondiff, residuals, ct)`` gives a tuple of cotangents, one for each argument; None is zero.
+            ``bwd(*nondiff, residuals, ct)`` gives a tuple of cotangents, one for each argument;
+            None is zero.
         """
         check_callable("custom_vjp.defvjp", fwd)
         check_callable("custom_vjp.defvjp", bwd)
@@ -233,7 +244,8 @@ class custom_vjp(_WithRule):
             given = fwd(*self._join(fixed, tree_util.tree_unflatten(tree, xs)))
             if not isinstance(given, tuple) or len(given) != 2:
                 raise TypeError(
-                    f"{name}: fwd must give a pair (out, residuals), it gave {type(given).__name__}."
+                    f"{name}: fwd must give a pair (out, residuals), it gave "
+                    f"{type(given).__name__}."
                 )
             outs, found["out"] = tree_util.tree_flatten(given[0])
             residuals, found["residuals"] = tree_util.tree_flatten(given[1])
@@ -288,7 +300,8 @@ def _flat_cotangents(name: str, pulled: Any, tree: Any, avals: Sequence[Any]) ->
                 value.dtype != expected.dtype and not value.aval.weak_type
             ):
                 raise TypeError(
-                    f"{name}: the cotangent of {argument_path(tree, len(result), 'args')} must be {expected!r}, got {value.aval!r}."
+                    f"{name}: the cotangent of {argument_path(tree, len(result), 'args')} must be "
+                    f"{expected!r}, got {value.aval!r}."
                 )
             result.append(value)
     return result
@@ -300,7 +313,8 @@ def custom_gradient(fun: Callable[..., Any]) -> Callable[..., Any]:
     Parameters
     ----------
     fun : callable
-        Gives ``(out, pullback)``; the pullback takes a cotangent of `out` and gives cotangents of the arguments.
+        Gives ``(out, pullback)``; the pullback takes a cotangent of `out` and gives cotangents of
+        the arguments.
 
     Examples
     --------

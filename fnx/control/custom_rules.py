@@ -1,9 +1,10 @@
 """Functions that bring their own derivative: `custom_jvp` and `custom_vjp`.
 
-Each is one primitive that holds the function and its rules.  Under a staging trace the function is recorded, and the
-rules are kept beside the program until a transform asks for them.  A `custom_vjp` function has forward mode too: its
-pullback is linear in the cotangent, and the transpose of that is the pushforward (`linear_call`).
-Read next: `custom_api`, where users' pytrees become the flat functions of this module.
+Each is one primitive that holds the function and its rules.  Under a staging trace the function is
+recorded, and the rules are kept beside the program until a transform asks for them.  A `custom_vjp`
+function has forward mode too: its pullback is linear in the cotangent, and the transpose of that is
+the pushforward (`linear_call`). Read next: `custom_api`, where users' pytrees become the flat
+functions of this module.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ def _program(fun: Any, avals: Sequence[ShapedArray]) -> Jaxpr:
     jaxpr, consts = stage(fun, avals, getattr(fun, "__name__", "function"))
     if consts:
         raise TypeError(
-            "a function with a custom rule captures traced values here. Pass them as arguments, so that the rule sees them."
+            "a function with a custom rule captures traced values here. Pass them as arguments, so "
+            "that the rule sees them."
         )
     return simplify(jaxpr)
 
@@ -101,7 +103,7 @@ def _as_function(fun: Any) -> FlatFunction:
     return (lambda *args: eval_jaxpr(fun, *args)) if isinstance(fun, Jaxpr) else fun
 
 
-# ---------------------------------------------------------------------------------------------- custom_jvp
+# --------------------------------------------------------------------------------------- custom_jvp
 
 
 def _custom_jvp_jvp(
@@ -122,8 +124,8 @@ def _refuse_captured(tangents: Sequence[Any], which: str) -> None:
     for tangent in tangents:
         if type(tangent) is not Zero:
             raise TypeError(
-                f"{which}: the function captures a value of type {tangent.aval!r} that is being differentiated; its rule "
-                "can't see it. Pass it as an argument."
+                f"{which}: the function captures a value of type {tangent.aval!r} that is being "
+                "differentiated; its rule can't see it. Pass it as an argument."
             )
 
 
@@ -169,7 +171,7 @@ custom_jvp_p = HigherOrderPrimitive(
 )
 
 
-# ---------------------------------------------------------------------------------------------- custom_vjp
+# --------------------------------------------------------------------------------------- custom_vjp
 
 
 def _forward(
@@ -224,8 +226,8 @@ def _custom_vjp_vmap(
     bwd: Any,
     consts: int,
 ) -> Any:
-    # Every argument gets the axis: then the sum over lanes of an unmapped argument's cotangent is the
-    # transpose of its broadcast, and needs no rule here.
+    # Every argument gets the axis: then the sum over lanes of an unmapped argument's cotangent is
+    # the transpose of its broadcast, and needs no rule here.
     args = [to_axis(a, d, size, 0) for a, d in zip(args, dims, strict=True)]
     dims = [0] * len(args)
 
@@ -277,10 +279,10 @@ custom_vjp_p = HigherOrderPrimitive(
 )
 
 
-# ---------------------------------------------------------------------------------------------- linear_call
+# -------------------------------------------------------------------------------------- linear_call
 #
-# residuals, tangents -> tangents of the results; linear in the tangents. It holds the pullback; the pushforward is the
-# pullback's transpose.
+# residuals, tangents -> tangents of the results; linear in the tangents. It holds the pullback; the
+# pushforward is the pullback's transpose.
 
 linear_program_p = call_primitive(
     "linear_program", evaluate_jaxpr, rewrap=lambda params, jaxpr: {"jaxpr": jaxpr}

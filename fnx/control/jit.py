@@ -1,7 +1,8 @@
 """`jit`: trace once for each type of arguments, compile, and call the compiled program.
 
-A call flattens its arguments, makes a key of structure, types and settings, and finds the executable.  Under a trace the
-traced program is applied as one `jit` equation.  What happened is data: `explain()`, `source()`, `lower().as_text()`.
+A call flattens its arguments, makes a key of structure, types and settings, and finds the
+executable.  Under a trace the traced program is applied as one `jit` equation.  What happened is
+data: `explain()`, `source()`, `lower().as_text()`.
 """
 
 from __future__ import annotations
@@ -196,7 +197,7 @@ class JitFunction:
                 self._short[short] = run
         return run(values)
 
-    # ------------------------------------------------------------------------------------------ tracing
+    # -------------------------------------------------------------------------------------- tracing
 
     def _flatten(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Values, key, structure and static arguments of a call."""
@@ -213,16 +214,16 @@ class JitFunction:
 
     def _take_static(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         numbers = {n % len(args) for n in self._static_numbers if -len(args) <= n < len(args)}
-        static = [(n, args[n]) for n in sorted(numbers)]
+        static: list[tuple[int | str, Any]] = [(n, args[n]) for n in sorted(numbers)]
         static += [(n, kwargs[n]) for n in sorted(self._static_names) if n in kwargs]
         for which, value in static:
             try:
                 hash(value)
             except TypeError:
                 raise ValueError(
-                    f"jit of {self._name}: static argument {which!r} is a {type(value).__name__}, which can't be "
-                    "hashed. Static arguments are compared to find the compiled program: pass a tuple or a frozen "
-                    "dataclass, or make the argument dynamic."
+                    f"jit of {self._name}: static argument {which!r} is a {type(value).__name__}, "
+                    "which can't be hashed. Static arguments are compared to find the compiled "
+                    "program: pass a tuple or a frozen dataclass, or make the argument dynamic."
                 ) from None
         dynamic = tuple([a for k, a in enumerate(args) if k not in numbers])
         rest = {k: v for k, v in kwargs.items() if k not in self._static_names}
@@ -246,8 +247,8 @@ class JitFunction:
         reason = self._why(key)
         if _refusing:
             raise RuntimeError(
-                f"jit of {self._name}: this call would be traced (at {user_frame()}), but no_retrace() was entered at "
-                f"{_refusing[-1]}. New in this call: {reason['new']}."
+                f"jit of {self._name}: this call would be traced (at {user_frame()}), but "
+                f"no_retrace() was entered at {_refusing[-1]}. New in this call: {reason['new']}."
             )
         start = time.perf_counter()
         flat = Flat(self._with_static(static), tree, keywords=True)
@@ -300,7 +301,7 @@ class JitFunction:
         entry.compile_seconds = time.perf_counter() - start
         return entry.executable
 
-    # ------------------------------------------------------------------------------------------ inspection
+    # ----------------------------------------------------------------------------------- inspection
 
     def trace(self, *args: Any, **kwargs: Any) -> Traced:
         """The traced program for arguments (arrays, or what has shape and dtype).
@@ -328,7 +329,7 @@ class JitFunction:
         return self.trace(*args, **kwargs).lower()
 
     def source(self, *args: Any, **kwargs: Any) -> str:
-        """The generated kernels as readable Numba text: for arguments, or for the last program that ran.
+        """The generated kernels as readable Numba text, for arguments or for the last program run.
 
         Parameters
         ----------
@@ -340,7 +341,8 @@ class JitFunction:
         compiled = [e for e in self._entries.values() if e.executable is not None]
         if not compiled:
             raise RuntimeError(
-                f"jit of {self._name}: nothing is compiled yet. Call the function, or pass arguments to source()."
+                f"jit of {self._name}: nothing is compiled yet. Call the function, or pass "
+                "arguments to source()."
             )
         return str(compiled[-1].executable.source())
 
@@ -350,8 +352,9 @@ class JitFunction:
         Returns
         -------
         dict
-            ``traces``: a list with the reason and place of each trace. ``programs``: for each one its input and
-            output types, equations, seconds of tracing and compiling, calls, and the steps of its executable.
+            ``traces``: a list with the reason and place of each trace. ``programs``: for each one
+            its input and output types, equations, seconds of tracing and compiling, calls, and the
+            steps of its executable.
         """
         programs = []
         for entry in self._entries.values():
@@ -497,8 +500,9 @@ class Compiled:
             a.same_type(b) for a, b in zip(given, expected, strict=True)
         ):
             raise TypeError(
-                f"compiled {self.function._name}: called with {', '.join(map(repr, given))}, compiled for "
-                f"{', '.join(map(repr, expected))}. Call the jitted function, which traces new types."
+                f"compiled {self.function._name}: called with {', '.join(map(repr, given))}, "
+                f"compiled for {', '.join(map(repr, expected))}. Call the jitted function, which "
+                "traces new types."
             )
         outs = jit_p(*self.entry.consts, *values, jaxpr=self.entry.jaxpr, name=self.function._name)
         return tree_util.tree_unflatten(self.entry.out_tree, outs)
@@ -530,8 +534,8 @@ def _static(fun: Callable[..., Any], numbers: Any, names: Any) -> tuple[set[int]
     unknown = named - {p.name for p in parameters}
     if unknown and not any(p.kind is p.VAR_KEYWORD for p in parameters):
         raise ValueError(
-            f"jit of {function_name(fun)}: static_argnames {sorted(unknown)} aren't parameters of it; "
-            f"it has {[p.name for p in parameters]}."
+            f"jit of {function_name(fun)}: static_argnames {sorted(unknown)} aren't parameters of "
+            f"it; it has {[p.name for p in parameters]}."
         )
     by_name = {k for k, n in enumerate(positional) if n in named}
     by_number = {positional[n] for n in positions if -len(positional) <= n < len(positional)}
@@ -558,11 +562,13 @@ def jit(
     static_argnums, static_argnames : int, str or sequence
         Arguments that are Python values and decide what is compiled; hashable.
     donate_argnums, donate_argnames : int, str or sequence
-        Arguments whose memory isn't needed any more. Accepted; results never share memory with them.
+        Arguments whose memory isn't needed any more. Accepted; results never share memory with
+        them.
     keep_unused, inline : bool
         Accepted for programs written for JAX.
     **peers
-        ``device``, ``backend``, ``in_shardings``, ``out_shardings``, ``abstracted_axes``: accepted when None.
+        ``device``, ``backend``, ``in_shardings``, ``out_shardings``, ``abstracted_axes``: accepted
+        when None.
 
     Returns
     -------

@@ -1,7 +1,8 @@
 """Control flow as users call it: `cond`, `switch`, `scan`, `while_loop`, `fori_loop`, `map`.
 
-Functions of pytrees are staged here to the programs that the primitives hold.  What they capture becomes leading
-operands.  Carries must keep their types; a weak one is made strong where the body asks for it.
+Functions of pytrees are staged here to the programs that the primitives hold.  What they capture
+becomes leading operands.  Carries must keep their types; a weak one is made strong where the body
+asks for it.
 """
 
 from __future__ import annotations
@@ -16,16 +17,16 @@ from fnx.config import CONTEXT
 from fnx.control.cond import cond_p
 from fnx.control.scan import scan_p
 from fnx.control.while_loop import while_p
-from fnx.core.array import Array
+from fnx.core.array import Array, adopt
 from fnx.core.jaxpr import Jaxpr, Var
 from fnx.core.simplify import simplify
 from fnx.core.staging import stage
 from fnx.core.tracing import Tracer
 from fnx.core.types import ShapedArray
 from fnx.errors import user_frame
+from fnx.primitives.arithmetic import add
 from fnx.primitives.cast import convert_element_type
 from fnx.primitives.comparison import clamp, lt, ne
-from fnx.primitives.arithmetic import add
 from fnx.primitives.shaping import full
 from fnx.transforms.trees import Flat, argument_path, as_values, check_callable, function_name
 
@@ -63,7 +64,7 @@ def _fresh(value: Any) -> Any:
     return Var(value.aval)
 
 
-# ---------------------------------------------------------------------------------------------- cond, switch
+# ------------------------------------------------------------------------------------- cond, switch
 
 
 def cond(
@@ -163,13 +164,15 @@ def _branch(name: str, index: Any, functions: Sequence[Callable[..., Any]], oper
     for k, (jaxpr, _, out_tree) in enumerate(staged[1:], 1):
         if out_tree != first[2]:
             raise TypeError(
-                f"{name}: branches must give one structure; branch 0 gives {first[2]}, branch {k} gives {out_tree}."
+                f"{name}: branches must give one structure; branch 0 gives {first[2]}, branch {k} "
+                f"gives {out_tree}."
             )
         for j, (a, b) in enumerate(zip(first[0].out_avals, jaxpr.out_avals, strict=True)):
             if not a.same_type(b):
                 raise TypeError(
-                    f"{name}: branches must give equal types; result {argument_path(out_tree, j) or '0'} is {a!r} in branch 0 "
-                    f"and {b!r} in branch {k} (at {user_frame()}). Convert with astype or broadcast."
+                    f"{name}: branches must give equal types; result "
+                    f"{argument_path(out_tree, j) or '0'} is {a!r} in branch 0 and {b!r} in branch "
+                    f"{k} (at {user_frame()}). Convert with astype or broadcast."
                 )
     consts, programs = _merge_captured([(j, c) for j, c, _ in staged])
     outs = cond_p(index, *consts, *values, branches=tuple(programs))
@@ -180,7 +183,7 @@ def _inside_trace() -> bool:
     return CONTEXT.get().trace is not None
 
 
-# ---------------------------------------------------------------------------------------------- loops
+# -------------------------------------------------------------------------------------------- loops
 
 
 def _check_carry(
@@ -188,21 +191,22 @@ def _check_carry(
 ) -> None:
     if out_tree != tree:
         raise TypeError(
-            f"{name}: the body must give a carry of the structure of its input, {tree}, it gave {out_tree} "
-            f"(at {user_frame()})."
+            f"{name}: the body must give a carry of the structure of its input, {tree}, it gave "
+            f"{out_tree} (at {user_frame()})."
         )
     for k, (a, b) in enumerate(zip(init, out, strict=True)):
         if not a.same_type(b):
             raise TypeError(
-                f"{name}: the carry must keep its types; carry{argument_path(tree, k)} is {a!r} on input and "
-                f"{b!r} on output (at {user_frame()}). Convert one of them, e.g. with astype."
+                f"{name}: the carry must keep its types; carry{argument_path(tree, k)} is {a!r} on "
+                f"input and {b!r} on output (at {user_frame()}). Convert one of them, e.g. with "
+                "astype."
             )
 
 
 def _promoted(
     values: list[Any], make: Callable[[list[ShapedArray]], Any], outs_of: Callable[[Any], Any]
 ) -> tuple[list[Any], Any]:
-    """Stage a body; where a weak carry comes out with another dtype, strengthen it and stage again."""
+    """Stage a body; a weak carry that comes out with another dtype is strengthened first."""
     made = make([v.aval for v in values])
     outs = outs_of(made)
     if outs is None:
@@ -259,8 +263,8 @@ def while_loop(cond_fun: Callable[..., Any], body_fun: Callable[..., Any], init_
         ShapedArray((), np.dtype(bool))
     ):
         raise TypeError(
-            f"{name}: cond_fun must give a boolean scalar, it gave {', '.join(map(repr, predicate.out_avals))}. "
-            "Compare, or reduce with all() or any()."
+            f"{name}: cond_fun must give a boolean scalar, it gave "
+            f"{', '.join(map(repr, predicate.out_avals))}. Compare, or reduce with all() or any()."
         )
     outs = while_p(
         *cond_consts,
@@ -337,7 +341,8 @@ def scan(
         out = f(c, x)
         if not isinstance(out, (tuple, list)) or len(out) != 2:
             raise TypeError(
-                f"{name}: the body must give a pair (carry, y), it gave {type(out).__name__}. Return `carry, None` without y."
+                f"{name}: the body must give a pair (carry, y), it gave {type(out).__name__}. "
+                "Return `carry, None` without y."
             )
         return tuple(out)
 
@@ -413,10 +418,11 @@ def fori_loop(
         if bound.shape != () or bound.dtype.kind not in "iu":
             raise TypeError(f"fori_loop: {which} must be an integer scalar, got {bound.aval!r}.")
     dtype = lo.dtype if not lo.aval.weak_type else hi.dtype
-    lo = convert_element_type(lo, dtype)
-    hi = convert_element_type(hi, dtype)
+    weak = lo.aval.weak_type and hi.aval.weak_type
+    lo = convert_element_type(lo, dtype, weak)
+    hi = convert_element_type(hi, dtype, weak)
     known_lo, known_hi = _known(lo), _known(hi)
-    one = full((), 1, dtype)
+    one = adopt(np.ones((), dtype), weak)
 
     if known_lo is not None and known_hi is not None:
 

@@ -2,9 +2,10 @@
 
     scan: consts, carry, xs -> carry, ys       body: consts, carry, x -> carry, y
 
-Every rule transforms the body and scans the result.  Where a rule must know which parts of the carry have tangents (or a
-mapped axis), it looks for the smallest set that the body maps into itself.  A scan with an empty carry is a map: its
-iterations are independent.  Read next: `while_loop`.
+Every rule transforms the body and scans the result.  Where a rule must know which parts of the
+carry have tangents (or a mapped axis), it looks for the smallest set that the body maps into
+itself.  A scan with an empty carry is a map: its iterations are independent.  Read next:
+`while_loop`.
 """
 
 from __future__ import annotations
@@ -14,10 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from fnx.core.array import Array, adopt
-from fnx.core.jaxpr import Eqn, Jaxpr, Var, eval_jaxpr
-from fnx.core.primitive import HigherOrderPrimitive, Linear, Zero
-from fnx.core.types import ShapedArray, tangent_type
 from fnx.control.calls import (
     front,
     instantiate_series,
@@ -28,6 +25,10 @@ from fnx.control.calls import (
     with_inputs,
     zeros_of,
 )
+from fnx.core.array import Array, adopt
+from fnx.core.jaxpr import Eqn, Jaxpr, Var, eval_jaxpr
+from fnx.core.primitive import HigherOrderPrimitive, Linear, Zero
+from fnx.core.types import ShapedArray, tangent_type
 from fnx.primitives.arithmetic import add
 from fnx.primitives.shaping import zeros
 from fnx.transforms.batching import to_axis, vmap_jaxpr
@@ -42,7 +43,7 @@ __all__ = ["map_lanes", "scan_p", "smallest_carry"]
 def smallest_carry(
     initial: Sequence[bool], step: Callable[[tuple[bool, ...]], Sequence[bool]]
 ) -> tuple[bool, ...]:
-    """The smallest set of carries that contains the initial one and that the body maps into itself."""
+    """The smallest set of carries that contains the initial one and is closed under the body."""
     now = tuple(initial)
     while True:
         after = tuple([a or b for a, b in zip(now, step(now), strict=True)])
@@ -119,7 +120,12 @@ def _jvp(primals: Sequence[Any], tangents: Sequence[Any], **params: Any) -> Any:
         *consts, *[t for t in t_consts if type(t) is not Zero],
         *carry, *[instantiate(t) for t, n in zip(t_carry, nz_carry, strict=True) if n],
         *xs, *[t for t in t_xs if type(t) is not Zero],
-        **{**params, "jaxpr": with_inputs(program, order, outs), "num_consts": nc + c, "num_carry": nk + k},
+        **{
+            **params,
+            "jaxpr": with_inputs(program, order, outs),
+            "num_consts": nc + c,
+            "num_carry": nk + k,
+        },
     )  # fmt: skip
     n_ys = n_out - nk
     primals_out = results[:nk] + results[nk + k : nk + k + n_ys]
@@ -138,7 +144,8 @@ def _linearize(nonzeros: Sequence[bool], primals: Sequence[Any], **params: Any) 
     keep = (*nz_carry, *(False for _ in jaxpr.outs[nk:]))
     split = linearize_jaxpr(jaxpr, (*nz_consts, *nz_carry, *nz_xs), keep)
     n_out = len(jaxpr.outs)
-    # A residual that is a constant of the loop, or a slice of xs, is used as it is; others are stacked.
+    # A residual that is a constant of the loop, or a slice of xs, is used as it is; others are
+    # stacked.
     where = [
         ("const", f)
         if f is not None and f < nc
@@ -186,8 +193,9 @@ def _linearize(nonzeros: Sequence[bool], primals: Sequence[Any], **params: Any) 
 
 
 def _transpose(cts: Sequence[Any], *operands: Any, **params: Any) -> list[Any]:
-    # Forward:  carry, ys = scan(body)(consts, lin_consts; lin_carry; res_xs, lin_xs), linear in lin_*.
-    # Backward: the other direction, with carry (ct_consts, ct_carry), over (res_xs, ct_ys), giving ct_xs.
+    # Forward: carry, ys = scan(body)(consts, lin_consts; lin_carry; res_xs, lin_xs), linear in
+    # lin_*. Backward: the other direction, with carry (ct_consts, ct_carry), over (res_xs, ct_ys),
+    # giving ct_xs.
     jaxpr, nc, nk = params["jaxpr"], params["num_consts"], params["num_carry"]
     linear = [type(a) is Linear for a in operands]
     l_consts, l_carry, l_xs = _parts(linear, nc, nk)
@@ -196,10 +204,11 @@ def _transpose(cts: Sequence[Any], *operands: Any, **params: Any) -> list[Any]:
         smallest_carry(l_carry, lambda now: depends(jaxpr, (*l_consts, *now, *l_xs))[:nk])
     )
     if not all(l_carry):
-        cts, operands, params = _replayed(cts, operands, l_carry, params)
-        pulled = _transpose(cts, *operands, **params)
+        cts, replayed, params = _replayed(cts, operands, l_carry, params)
+        pulled = _transpose(cts, *replayed, **params)
         return _as_before(pulled, l_carry, nc, nk)
-    # A carry that depends on linear inputs but starts from a constant starts from zero: it is linear, too.
+    # A carry that depends on linear inputs but starts from a constant starts from zero: it is
+    # linear, too.
     n_in = len(jaxpr.in_vars)
     fixed = [k for k in range(nc) if not l_consts[k]]
     lin_c = [k for k in range(nc) if l_consts[k]]
@@ -248,7 +257,7 @@ def depends(jaxpr: Jaxpr, inputs: Sequence[bool]) -> list[bool]:
 def _replayed(
     cts: Sequence[Any], operands: Sequence[Any], linear: Sequence[bool], params: dict[str, Any]
 ) -> tuple[list[Any], list[Any], dict[str, Any]]:
-    """The same loop with carries that aren't linear (counters, say) computed first and passed as xs."""
+    """The same loop, its carries that aren't linear (counters, say) computed first, as xs."""
     jaxpr, nc, nk = params["jaxpr"], params["num_consts"], params["num_carry"]
     consts, carry, xs = _parts(operands, nc, nk)
     plain = [k for k in range(nk) if not linear[k]]
@@ -357,7 +366,7 @@ def _jet(primals: Sequence[Any], series: Sequence[Sequence[Any]], **params: Any)
 
 
 def _prune(eqn: Eqn, used: Sequence[bool]) -> Eqn:
-    """Drop ys that nobody reads, carries that only feed themselves, and inputs that only these needed."""
+    """Drop ys that nobody reads, carries that only feed themselves, and what only these needed."""
     params = eqn.params
     jaxpr, nc, nk = params["jaxpr"], params["num_consts"], params["num_carry"]
 

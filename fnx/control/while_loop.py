@@ -2,11 +2,12 @@
 
     while: cond_consts, body_consts, carry -> carry
 
-Reverse mode: a loop whose length is known while it is differentiated becomes a `scan` of that length.  Otherwise it
-becomes nested counted loops with fixed depth, each a checkpointed scan of `WIDTH` steps whose steps run the level
-below while the predicate holds: `DEPTH` levels cover ``WIDTH ** DEPTH`` steps, keep ``WIDTH * DEPTH`` carries, and
-recompute every step at most `DEPTH` times.  They are ordinary primitives, so higher orders come by composition.
-With a mapped predicate every lane runs its own loop (`map_lanes`).  Read next: `loops`.
+Reverse mode: a loop whose length is known while it is differentiated becomes a `scan` of that
+length.  Otherwise it becomes nested counted loops with fixed depth, each a checkpointed scan of
+`WIDTH` steps whose steps run the level below while the predicate holds: `DEPTH` levels cover
+``WIDTH ** DEPTH`` steps, keep ``WIDTH * DEPTH`` carries, and recompute every step at most `DEPTH`
+times.  They are ordinary primitives, so higher orders come by composition. With a mapped predicate
+every lane runs its own loop (`map_lanes`).  Read next: `loops`.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ from fnx.transforms.linearize import linearize_jaxpr
 
 __all__ = ["DEPTH", "WIDTH", "bounded_program", "while_p"]
 
-#: Steps per level, and levels, of a loop of unknown length in reverse mode: 128**4 is 268 million steps.
+#: Steps per level, and levels, of a loop of unknown length in reverse mode: 128**4 is 268 million
+#: steps.
 WIDTH = 128
 DEPTH = 4
 

@@ -1,8 +1,8 @@
 """`Array`: one read-only ndarray and the weakness of its dtype.
 
-Out of an array the data go without a copy (`__array__`, buffer, DLPack); into one they are copied, unless nobody
-can write to them any more.  Operators and methods are not here: `operators` installs them, so that arrays and tracers
-share one table.  Read next: `primitive`.
+Out of an array the data go without a copy (`__array__`, buffer, DLPack); into one they are copied,
+unless nobody can write to them any more.  Operators and methods are not here: `operators` installs
+them, so that arrays and tracers share one table.  Read next: `primitive`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,13 @@ class Array:
     """An immutable n-dimensional array.
 
     Arrays are made by functions (`fnx.numpy.asarray`, `fnx.numpy.zeros`, ...), not by this class.
+
+    Parameters
+    ----------
+    data : ndarray
+        Read-only, and nobody's to write to; it isn't copied.
+    weak : bool
+        Whether the dtype yields in promotion.
 
     See Also
     --------
@@ -51,12 +58,14 @@ class Array:
     @property
     def shape(self) -> tuple[int, ...]:
         """The extents."""
-        return self._data.shape
+        shape: tuple[int, ...] = self._data.shape
+        return shape
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """The element type."""
-        return self._data.dtype
+        dtype: np.dtype[Any] = self._data.dtype
+        return dtype
 
     @property
     def ndim(self) -> int:
@@ -95,10 +104,11 @@ class Array:
         return data.copy() if copy else data
 
     def __buffer__(self, flags: int) -> memoryview:
-        return memoryview(self._data)
+        return self._data.data
 
     def __dlpack__(self, **options: Any) -> Any:
-        # NumPy refuses to export read-only memory to consumers which can't be told of it (before DLPack 1.0).
+        # NumPy refuses to export read-only memory to consumers which can't be told of it (before
+        # DLPack 1.0).
         return self._data.__dlpack__(**options)
 
     def __dlpack_device__(self) -> tuple[Any, Any]:
@@ -157,7 +167,7 @@ class Array:
         return self._data.item(*index)
 
     def block_until_ready(self) -> Array:
-        """The array itself: results are ready when a call returns (kept for programs written for JAX)."""
+        """The array itself: results are ready when a call returns (programs for JAX ask for it)."""
         return self
 
 

@@ -1,6 +1,7 @@
-"""Checking that a program is well formed: every variable bound once, before use, with the type its rule gives.
+"""Checking a program: every variable is bound once, before use, with the type its rule gives.
 
-`check_jaxpr` is called on every program of the tests and, with the setting ``enable_checks``, after every pass.
+`check_jaxpr` is called on every program of the tests and, with the setting ``enable_checks``, after
+every pass.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ def check_jaxpr(jaxpr: Jaxpr, stage: str = "traced") -> None:
             types = [types]
         if len(types) != len(eqn.outputs):
             raise JaxprTypeError(
-                f"{stage} program: {where} binds {len(eqn.outputs)} variables, its rule gives {len(types)}"
+                f"{stage} program: {where} binds {len(eqn.outputs)} variables, its rule gives "
+                f"{len(types)}"
             )
         for var, expected in zip(eqn.outputs, types, strict=True):
             if not var.aval.same_type(expected):

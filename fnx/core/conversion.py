@@ -1,7 +1,8 @@
 """From what a user passes to what primitives take: arrays and tracers.
 
-Python scalars become weakly typed 0-d arrays; NumPy arrays are copied, because their owner may write to them; objects
-with ``__jax_array__`` are asked.  Everything else is refused, with the argument's path in the message.
+Python scalars become weakly typed 0-d arrays; NumPy arrays are copied, because their owner may
+write to them; objects with ``__jax_array__`` are asked.  Everything else is refused, with the
+argument's path in the message.
 """
 
 from __future__ import annotations

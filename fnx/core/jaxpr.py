@@ -4,9 +4,9 @@
     eqn     ::=  var* = primitive[params] atom*
     atom    ::=  var | literal
 
-A Jaxpr is closed: what a function captures is hoisted into leading inputs (`ClosedJaxpr` carries their values).
-Types are static.  Equations with effects keep their order.  Read next: `staging` (how one is recorded),
-`printing` (how one looks), `check` (when one is well formed).
+A Jaxpr is closed: what a function captures is hoisted into leading inputs (`ClosedJaxpr` carries
+their values). Types are static.  Equations with effects keep their order.  Read next: `staging`
+(how one is recorded), `printing` (how one looks), `check` (when one is well formed).
 """
 
 from __future__ import annotations
@@ -232,7 +232,8 @@ def eval_jaxpr(jaxpr: Jaxpr, *args: Any) -> list[Any]:
     """
     if len(args) != len(jaxpr.in_vars):
         raise TypeError(
-            f"eval_jaxpr: {jaxpr.name or 'the program'} takes {len(jaxpr.in_vars)} inputs, got {len(args)}"
+            f"eval_jaxpr: {jaxpr.name or 'the program'} takes {len(jaxpr.in_vars)} inputs, got "
+            f"{len(args)}"
         )
     env: dict[Var, Any] = dict(zip(jaxpr.in_vars, args, strict=True))
 

@@ -73,14 +73,26 @@ class Element:
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """A named kernel of ``fnx/kernels``; the compiler calls it with operands and params."""
+    """A named kernel of ``fnx/kernels``; the compiler calls it with operands and params.
+
+    Parameters
+    ----------
+    name : str
+        The name in the table of kernels.
+    """
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """An explicit step in Python between compiled segments, with the reason, which users see."""
+    """An explicit step in Python between compiled segments.
+
+    Parameters
+    ----------
+    reason : str
+        Why it isn't compiled; users see it.
+    """
 
     reason: str
 

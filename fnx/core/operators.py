@@ -1,7 +1,8 @@
 """The write-once table of operators and methods that arrays and tracers share.
 
-Above layers register on import: `fnx.numpy` the operators, methods and NumPy overrides.  With the primitive
-registry this is the only thing that is written after its definition, and only during import.
+Above layers register on import: `fnx.numpy` the operators, methods and NumPy overrides.  With the
+primitive registry this is the only thing that is written after its definition, and only during
+import.
 """
 
 from __future__ import annotations

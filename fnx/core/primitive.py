@@ -1,22 +1,25 @@
 """`Primitive`: one operation with every rule that the system may ask of it.
 
-A slot holds a rule, ``Derived("jvp")`` (the transform derives it from the named slot), or ``Undefined("why")`` with a
-mathematical reason.  A slot is never just missing: asking for an unset one raises `MissingRuleError` with instructions.
+A slot holds a rule, ``Derived("jvp")`` (the transform derives it from the named slot), or
+``Undefined("why")`` with a mathematical reason.  A slot is never just missing: asking for an unset
+one raises `MissingRuleError` with instructions.
 
-=============  =================================================================================================
-infer          ``infer(*avals, **params) -> aval`` (or a list): result types; the place where shape errors are raised
+=============  ====================================================================================
+infer          ``infer(*avals, **params) -> aval`` (or a list): result types; raises shape errors
 evaluate       ``evaluate(*ndarrays, **params) -> ndarray`` (or a list): NumPy, and nothing else
 jvp            ``jvp(primals, tangents, **params) -> (out, tangent)``; a tangent may be a `Zero`
-linearize      ``linearize(nonzeros, primals, **params) -> (outs, nonzeros_out, tangent_fun)``; derived from jvp
-transpose      ``transpose(ct, *operands, **params) -> [ct or None per operand]``; what it is linear in comes as
-               a `Linear(aval)`; only for primitives that are linear in something
+linearize      ``linearize(nonzeros, primals, **params) -> (outs, nonzeros_out, tangent_fun)``;
+               derived from jvp
+transpose      ``transpose(ct, *operands, **params) -> [ct or None per operand]``; what it is linear
+               in comes as a `Linear(aval)`; only for primitives that are linear in something
 vmap           ``vmap(size, args, dims, **params) -> (out, out_dim)``; dims are ints or None
-jet            ``jet(primals, series, **params) -> (out, out_series)``; Taylor coefficients, see `transforms.jet`
+jet            ``jet(primals, series, **params) -> (out, out_series)``; Taylor coefficients, see
+               `transforms.jet`
 lower          `Element`, `Kernel` or `Host` (see `core.lowering`); in `control` a function
-=============  =================================================================================================
+=============  ====================================================================================
 
-Rules are written with operations, never with NumPy (but `evaluate`), so they're themselves differentiable, batchable
-and compilable.  Read next: `tracing` (who calls the rules).
+Rules are written with operations, never with NumPy (but `evaluate`), so they're themselves
+differentiable, batchable and compilable.  Read next: `tracing` (who calls the rules).
 """
 
 from __future__ import annotations
@@ -54,28 +57,52 @@ SLOTS = ("infer", "evaluate", "jvp", "linearize", "transpose", "vmap", "jet", "l
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """A slot that the transform fills from another one."""
+    """A slot that the transform fills from another one.
+
+    Parameters
+    ----------
+    source : str
+        The name of that slot, for example ``"jvp"``.
+    """
 
     source: str
 
 
 @dataclass(frozen=True, slots=True)
 class Undefined:
-    """A slot that mathematics leaves empty; `why` is a mathematical reason."""
+    """A slot that mathematics leaves empty.
+
+    Parameters
+    ----------
+    why : str
+        The mathematical reason, which users see.
+    """
 
     why: str
 
 
 @dataclass(frozen=True, slots=True)
 class Zero:
-    """A tangent, cotangent or Taylor coefficient that is zero for a structural reason; never an array."""
+    """A tangent, cotangent or coefficient that is zero for a structural reason; never an array.
+
+    Parameters
+    ----------
+    aval : ShapedArray
+        The type of the zeros that it stands for.
+    """
 
     aval: ShapedArray
 
 
 @dataclass(frozen=True, slots=True)
 class Linear:
-    """What a transpose rule gets in place of an operand that the primitive is linear in."""
+    """What a transpose rule gets in place of an operand that the primitive is linear in.
+
+    Parameters
+    ----------
+    aval : ShapedArray
+        The type of the operand.
+    """
 
     aval: ShapedArray
 
@@ -133,13 +160,18 @@ class Primitive:
     multiple_results : bool
         Whether rules give lists.
     commutative : bool
-        Whether ``p(x, y)`` and ``p(y, x)`` have the same bits, so that value numbering may merge them.
+        Whether ``p(x, y)`` and ``p(y, x)`` have the same bits, so that value numbering may merge
+        them.
     fold : callable, optional
-        ``fold(staging, atoms, params) -> atom or None``: an equal, simpler value, respecting NaN, inf and -0.
+        ``fold(staging, atoms, params) -> atom or None``: an equal, simpler value, respecting NaN,
+        inf and -0.
     stage : callable, optional
-        For primitives that hold functions: ``stage(atoms_avals, params) -> params`` with Jaxprs in their place.
+        For primitives that hold functions: ``stage(atoms_avals, params) -> params`` with Jaxprs in
+        their place.
     native : callable, optional
         The named kernel's entry on ndarrays, for eager calls above `native_from` units of work.
+    native_from : int
+        From how much work on; below it NumPy answers sooner.
     work : callable, optional
         ``work(*avals, **params) -> int``: elementary operations, to compare with `native_from`.
     sample : callable, optional
@@ -309,16 +341,17 @@ def _refuse(primitive: Primitive, value: Any) -> Array:
 class HigherOrderPrimitive(Primitive):
     """A primitive that holds functions or Jaxprs (control flow, custom rules, jit).
 
-    Its `evaluate` gets and gives `Array` objects, runs in the caller's context, and may apply other primitives.
+    Its `evaluate` gets and gives `Array` objects, runs in the caller's context, and may apply other
+    primitives.
 
     Parameters
     ----------
     inline : callable, optional
         ``inline(params) -> Jaxpr``: the program that may stand in its place.
     inline_at : {"simplify", "compile", "schedule"}
-        When it does: whenever a program is simplified (jit); only when it is compiled, because it carries a rule
-        for transforms (custom rules); only after the compiler's value numbering, because it must be computed
-        again (checkpoint).
+        When it does: whenever a program is simplified (jit); only when it is compiled, because it
+        carries a rule for transforms (custom rules); only after the compiler's value numbering,
+        because it must be computed again (checkpoint).
     prune : callable, optional
         ``prune(eqn, used) -> (eqn or None, used_inputs)``: drop what nobody reads.
     """

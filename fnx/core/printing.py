@@ -1,6 +1,7 @@
 """Printing a program as JAX does: ``{ lambda ; a:f32[3]. let b:f32[3] = sin a in (b,) }``.
 
-Names are given in order of binding: a, b, ..., z, ba, bb, ...; programs inside parameters are indented.
+Names are given in order of binding: a, b, ..., z, ba, bb, ...; programs inside parameters are
+indented.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from fnx.core import jaxpr as _jaxpr
-from fnx.core.jaxpr import Atom, ClosedJaxpr, Jaxpr, Literal, Var
+from fnx.core.jaxpr import Atom, ClosedJaxpr, Jaxpr, Var
 
 __all__ = ["format_jaxpr"]
 

@@ -1,8 +1,8 @@
 """Simplifying a program: the same results from fewer equations.
 
-One pass records the program again (value numbering, fold rules, inlining of calls), a second one drops what
-nobody reads.  Folds respect NaN, infinities and -0.  Equations with effects stay, in order.
-Read next: `check`.
+One pass records the program again (value numbering, fold rules, inlining of calls), a second one
+drops what nobody reads.  Folds respect NaN, infinities and -0.  Equations with effects stay, in
+order. Read next: `check`.
 """
 
 from __future__ import annotations
@@ -19,14 +19,17 @@ __all__ = ["drop_dead", "inline_calls", "simplify"]
 
 
 def simplify(jaxpr: Jaxpr) -> Jaxpr:
-    """The same program with common subexpressions merged, folds applied, calls inlined, dead code dropped.
+    """The same program: equal subexpressions merged, folded, calls inlined, dead code dropped.
 
     Parameters
     ----------
     jaxpr : Jaxpr
         Any program; the result takes the same inputs.
     """
-    return jaxpr.derived("simplified", lambda: drop_dead(inline_calls(jaxpr, folding=True)))
+    simplified: Jaxpr = jaxpr.derived(
+        "simplified", lambda: drop_dead(inline_calls(jaxpr, folding=True))
+    )
+    return simplified
 
 
 def inline_calls(jaxpr: Jaxpr, folding: bool, at: Sequence[str] = ("simplify",)) -> Jaxpr:
@@ -54,7 +57,7 @@ def _replay(trace: StagingTrace, jaxpr: Jaxpr, args: Sequence[Any], at: Sequence
     env: dict[Var, Any] = dict(zip(jaxpr.in_vars, args, strict=True))
 
     def read(atom: Atom) -> Any:
-        return StagedTracer(trace, atom) if type(atom) is Literal else env[atom]
+        return StagedTracer(trace, atom) if isinstance(atom, Literal) else env[atom]
 
     for eqn in jaxpr.eqns:
         primitive, inputs = eqn.primitive, [read(a) for a in eqn.inputs]

@@ -1,9 +1,10 @@
 """Staging: running a function on `StagedTracer`s to record its Jaxpr.
 
-Recording does value numbering: an application of a pure primitive that was recorded before, to the same atoms with the
-same parameters, gives the variables recorded then.  Captured arrays and tracers of other transforms become
-leading inputs; captured scalars become literals.  With ``folding`` (see `simplify`) a primitive's `fold` rule may give
-an equal, simpler atom instead.  Read next: `simplify`.
+Recording does value numbering: an application of a pure primitive that was recorded before, to the
+same atoms with the same parameters, gives the variables recorded then.  Captured arrays and tracers
+of other transforms become leading inputs; captured scalars become literals.  With ``folding`` (see
+`simplify`) a primitive's `fold` rule may give an equal, simpler atom instead.  Read next:
+`simplify`.
 """
 
 from __future__ import annotations

@@ -1,12 +1,13 @@
 """`Trace` and `Tracer`: how a transform intercepts primitives.
 
-One trace is current; `Primitive.__call__` hands every application to it.  A trace wraps what it follows in its own
-tracers, treats everything else as a constant, and runs rules with its parent as the current trace: so transforms
-nest by nesting traces, and the outermost parent is either evaluation (None) or a staging trace.
+One trace is current; `Primitive.__call__` hands every application to it.  A trace wraps what it
+follows in its own tracers, treats everything else as a constant, and runs rules with its parent as
+the current trace: so transforms nest by nesting traces, and the outermost parent is either
+evaluation (None) or a staging trace.
 
-Why the current trace decides, and not the data: with ``f = lambda x: x * grad(lambda y: x + y)(1.)`` the inner
-transform sees the outer tracer `x` as a constant, whatever wraps it; no perturbation is ever confused.
-Read next: `jaxpr`, then `staging`.
+Why the current trace decides, and not the data: with
+``f = lambda x: x * grad(lambda y: x + y)(1.)`` the inner transform sees the outer tracer `x` as a
+constant, whatever wraps it; no perturbation is ever confused. Read next: `jaxpr`, then `staging`.
 """
 
 from __future__ import annotations
@@ -139,9 +140,9 @@ class Tracer:
         """What to raise when this tracer is used where its trace isn't at work."""
         state = "is not the current one" if self._trace.alive else "has ended"
         return UnexpectedTracerError(
-            f"{primitive.name}: got a tracer of {self.aval!r} whose transform, {self._trace.name}, {state}: "
-            f"it leaked out of the traced function (used at {user_frame()}). "
-            "Return the value from the function instead of storing it outside."
+            f"{primitive.name}: got a tracer of {self.aval!r} whose transform, {self._trace.name}, "
+            f"{state}: it leaked out of the traced function (used at {user_frame()}). Return the "
+            "value from the function instead of storing it outside."
         )
 
     def _known(self, error: type[Exception], doing: str, remedy: str) -> Array:
@@ -207,4 +208,5 @@ _STATIC = "Return the array itself, or mark the argument with static_argnums."
 
 def aval_of(value: Any) -> ShapedArray:
     """The type of an array or a tracer."""
-    return value.aval
+    aval: ShapedArray = value.aval
+    return aval

@@ -1,8 +1,8 @@
 """What is known of a value before it exists: shape, dtype, and whether its dtype is weak.
 
-`ShapedArray` is the type of every variable of a Jaxpr.  `Effect` names something an equation does besides
-computing its results; equations with effects keep their order and are never merged or dropped.
-Read next: `array` (values), `jaxpr` (programs over these types).
+`ShapedArray` is the type of every variable of a Jaxpr.  `Effect` names something an equation does
+besides computing its results; equations with effects keep their order and are never merged or
+dropped. Read next: `array` (values), `jaxpr` (programs over these types).
 """
 
 from __future__ import annotations

@@ -1,7 +1,22 @@
-"""Operations close to the primitives, on arrays of equal dtypes (as `jax.lax`), and control flow."""
+"""Operations close to the primitives, on arrays of equal dtypes, and control flow (`jax.lax`)."""
 
 from fnx.control.loops import cond, fori_loop, map, scan, switch, while_loop
+from fnx.lax.associative import associative_scan
 from fnx.lax.monoids import reduce, reduce_window
+from fnx.lax.shapes import (
+    broadcast,
+    broadcast_like,
+    broadcast_shapes,
+    broadcast_to_rank,
+    collapse,
+    empty,
+    full_like,
+    reduce_window_shape_tuple,
+    sort_key_val,
+    stack,
+    tile,
+    unstack,
+)
 from fnx.primitives.arithmetic import (
     add,
     div,
@@ -96,6 +111,7 @@ from fnx.primitives.gathering import (
     gather,
     scatter_add,
 )
+from fnx.primitives.hurwitz import zeta
 from fnx.primitives.iota import (
     broadcasted_iota,
     iota,
@@ -203,6 +219,7 @@ __all__ = [
     "argmin",
     "asin",
     "asinh",
+    "associative_scan",
     "atan",
     "atan2",
     "atanh",
@@ -212,12 +229,17 @@ __all__ = [
     "bitwise_not",
     "bitwise_or",
     "bitwise_xor",
+    "broadcast",
     "broadcast_in_dim",
+    "broadcast_like",
+    "broadcast_shapes",
+    "broadcast_to_rank",
     "broadcasted_iota",
     "cbrt",
     "ceil",
     "clamp",
     "clz",
+    "collapse",
     "complex",
     "concatenate",
     "cond",
@@ -246,6 +268,7 @@ __all__ = [
     "dynamic_update_index_in_dim",
     "dynamic_update_slice",
     "dynamic_update_slice_in_dim",
+    "empty",
     "eq",
     "erf",
     "erf_inv",
@@ -257,6 +280,7 @@ __all__ = [
     "floor",
     "fori_loop",
     "full",
+    "full_like",
     "gather",
     "ge",
     "gt",
@@ -296,6 +320,7 @@ __all__ = [
     "reduce_prod",
     "reduce_sum",
     "reduce_window",
+    "reduce_window_shape_tuple",
     "reduce_xor",
     "rem",
     "reshape",
@@ -320,16 +345,21 @@ __all__ = [
     "slice",
     "slice_in_dim",
     "sort",
+    "sort_key_val",
     "split",
     "sqrt",
     "square",
     "squeeze",
+    "stack",
     "stop_gradient",
     "sub",
     "switch",
     "tan",
     "tanh",
+    "tile",
     "top_k",
     "transpose",
+    "unstack",
     "while_loop",
+    "zeta",
 ]

@@ -1,4 +1,4 @@
-"""Initial values of parameters (as `jax.nn.initializers`): functions ``(key, shape, dtype) -> Array``."""
+"""Initial values of parameters, as `jax.nn.initializers`: functions of key, shape and dtype."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-
 from fnx import numpy as jnp
 from fnx import random
 
 __all__ = [
-    "constant", "glorot_normal", "glorot_uniform", "he_normal", "he_uniform", "kaiming_normal", "kaiming_uniform",
-    "lecun_normal", "lecun_uniform", "normal", "ones", "truncated_normal", "uniform", "variance_scaling",
-    "xavier_normal", "xavier_uniform", "zeros",
+    "Initializer", "constant", "glorot_normal", "glorot_uniform", "he_normal", "he_uniform",
+    "kaiming_normal", "kaiming_uniform", "lecun_normal", "lecun_uniform", "normal", "ones",
+    "truncated_normal", "uniform", "variance_scaling", "xavier_normal", "xavier_uniform", "zeros",
 ]  # fmt: skip
 
 Initializer = Callable[..., Any]
@@ -174,7 +173,8 @@ def _scaled(name: str, scale: float, mode: str, distribution: str, source: str) 
 
     make.__name__ = make.__qualname__ = name
     make.__doc__ = (
-        f"{source}: variance ``{scale} / {mode}``, {distribution.replace('_', ' ')}.\n\n    Parameters\n    ----------\n"
+        f"{source}: variance ``{scale} / {mode}``, {distribution.replace('_', ' ')}.\n\n"
+        "    Parameters\n    ----------\n"
         "    in_axis, out_axis, batch_axis, dtype\n        As for `variance_scaling`.\n    "
     )
     return make

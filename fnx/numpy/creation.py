@@ -1,12 +1,13 @@
 """Arrays from nothing and from data: `array`, `asarray`, `zeros`, `arange`, `linspace`, `eye`, ...
 
-What has no dtype of its own is float32, or int32 (64 bits wide with ``enable_x64``).  Read next: `manipulation`.
+What has no dtype of its own is float32, or int32 (64 bits wide with ``enable_x64``).  Read next:
+`manipulation`.
 """
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,14 +16,21 @@ from fnx import dtypes
 from fnx.core.array import Array, adopt
 from fnx.core.conversion import as_value
 from fnx.core.tracing import Tracer
-from fnx.numpy.promotion import as_arrays, broadcast_to, cast, promote_inexact
+from fnx.errors import ShapeError
+from fnx.numpy import manipulation, ufuncs
+from fnx.numpy.elementwise import real
+from fnx.numpy.promotion import as_arrays, broadcast_to, cast, promote_dtypes, promote_inexact
+from fnx.primitives import comparison
 from fnx.primitives.arithmetic import add, div
-from fnx.primitives.shaping import full as full_
 from fnx.primitives.iota import iota
+from fnx.primitives.joining import concatenate
+from fnx.primitives.shaping import broadcast_in_dim, expand_dims
+from fnx.primitives.shaping import full as full_
 
 __all__ = [
-    "arange", "array", "asarray", "astype", "copy", "empty", "empty_like", "eye", "full", "full_like", "identity",
-    "linspace", "ones", "ones_like", "shape_of", "tri", "zeros", "zeros_like",
+    "arange", "array", "asarray", "astype", "copy", "empty", "empty_like", "eye", "full",
+    "full_like", "identity", "linspace", "ones", "ones_like", "shape_of", "tri", "zeros",
+    "zeros_like",
 ]  # fmt: skip
 
 
@@ -43,7 +51,8 @@ def asarray(a: Any, dtype: Any = None, order: Any = None, *, copy: bool | None =
     Parameters
     ----------
     a : array-like
-        The data. NumPy arrays keep their dtype; Python numbers become float32, int32, bool or complex64.
+        The data. NumPy arrays keep their dtype; Python numbers become float32, int32, bool or
+        complex64.
     dtype : dtype, optional
         Convert to this one.
     order : ignored
@@ -143,15 +152,15 @@ def _unwrapped(a: Any) -> Any:
 
 
 def _stack_nested(a: Any, dtype: Any) -> Any:
-    from_parts = [asarray(x, dtype) for x in a]
-    return stack(from_parts)
-
-
-def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
-    """Arrays of one shape along a new axis; see `manipulation.stack`, which documents it."""
-    from fnx.numpy.manipulation import stack as stack_
-
-    return stack_(arrays, axis)
+    parts = promote_dtypes("array", *[asarray(x, dtype) for x in a])
+    for k, x in enumerate(parts):
+        if x.shape != parts[0].shape:
+            raise ShapeError(
+                f"array: nested sequences must be rectangular; element 0 is {parts[0].aval!r}, "
+                f"element {k} is {x.aval!r}. Pad them to one shape, or keep a list."
+            )
+    joined = concatenate([expand_dims(x, (0,)) for x in parts], 0)
+    return cast(joined, joined.dtype)
 
 
 def zeros(shape: Any, dtype: Any = None, **options: Any) -> Any:
@@ -360,8 +369,6 @@ def linspace(
         raise ValueError(f"linspace: num must not be negative, got {num}.")
     a, b = promote_inexact("linspace", start, stop)
     wanted = dtypes.to_inexact_dtype(a.dtype) if dtype is None else dtypes.check_user_dtype(dtype)
-    from fnx.numpy import manipulation, ufuncs
-
     count = num - 1 if endpoint else num
     gap = ufuncs.subtract(b, a)
     t = iota(a.dtype, num)
@@ -397,7 +404,7 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None, **options: 
            [0., 1.]], dtype=float32)
     """
     columns = N if M is None else M
-    return cast(_diagonal_test(N, columns, k, "eq"), _dtype(dtype, "f"))
+    return cast(_diagonal_test(N, columns, k, comparison.eq), _dtype(dtype, "f"))
 
 
 def identity(n: int, dtype: Any = None) -> Any:
@@ -425,17 +432,14 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
     dtype : dtype, optional
         float32 by default.
     """
-    return cast(_diagonal_test(N, N if M is None else M, k, "ge"), _dtype(dtype, "f"))
+    return cast(_diagonal_test(N, N if M is None else M, k, comparison.ge), _dtype(dtype, "f"))
 
 
-def _diagonal_test(rows: int, columns: int, k: int, comparison: str) -> Any:
-    from fnx.primitives import comparison as comparisons
-    from fnx.primitives.shaping import broadcast_in_dim
-
+def _diagonal_test(rows: int, columns: int, k: int, test: Callable[[Any, Any], Any]) -> Any:
     i = broadcast_in_dim(iota(np.int32, rows), (rows, columns), (0,))
     j = broadcast_in_dim(iota(np.int32, columns), (rows, columns), (1,))
     shifted = add(i, full_((rows, columns), k, np.int32))
-    return getattr(comparisons, comparison)(shifted, j)
+    return test(shifted, j)
 
 
 def astype(x: Any, dtype: Any, /, *, copy: bool = False, device: Any = None) -> Any:
@@ -453,8 +457,6 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = False, device: Any = None) -> 
     (value,) = as_arrays("astype", x)
     wanted = _dtype(dtype, "f")
     if value.dtype.kind == "c" and wanted.kind != "c":
-        from fnx.numpy.ufuncs import real
-
         value = real(value) if wanted.kind != "b" else value
     return cast(value, wanted)
 

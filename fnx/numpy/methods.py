@@ -1,6 +1,7 @@
 """Operators, methods and properties of arrays and tracers: `fnx.numpy`'s functions, installed once.
 
-Python's operators give NotImplemented for what isn't an array or a number, so that other classes can take part.
+Python's operators give NotImplemented for what isn't an array or a number, so that other classes
+can take part.
 """
 
 from __future__ import annotations
@@ -13,7 +14,18 @@ import numpy as np
 from fnx.core.array import Array
 from fnx.core.operators import install
 from fnx.core.tracing import Tracer
-from fnx.numpy import creation, indexing, manipulation, products, reductions, ufuncs
+from fnx.numpy import (
+    creation,
+    elementwise,
+    index_updates,
+    indexing,
+    joining,
+    manipulation,
+    products,
+    reductions,
+    sorting,
+    ufuncs,
+)
 
 __all__: list[str] = []
 
@@ -49,10 +61,10 @@ _BINARY = {
     "sub": ufuncs.subtract,
     "mul": ufuncs.multiply,
     "truediv": ufuncs.true_divide,
-    "floordiv": ufuncs.floor_divide,
-    "mod": ufuncs.mod,
-    "divmod": ufuncs.divmod,
-    "pow": ufuncs.power,
+    "floordiv": elementwise.floor_divide,
+    "mod": elementwise.mod,
+    "divmod": elementwise.divmod,
+    "pow": elementwise.power,
     "matmul": products.matmul,
     "and": ufuncs.bitwise_and,
     "or": ufuncs.bitwise_or,
@@ -70,8 +82,8 @@ _COMPARISONS = {
 }
 _UNARY = {
     "neg": ufuncs.negative,
-    "pos": ufuncs.positive,
-    "abs": ufuncs.abs,
+    "pos": elementwise.positive,
+    "abs": elementwise.abs,
     "invert": ufuncs.bitwise_invert,
 }
 
@@ -99,7 +111,7 @@ def _length(self: Any) -> int:
 def _iterate(self: Any) -> Iterator[Any]:
     if self.ndim == 0:
         raise TypeError(f"iteration over an array without axes ({self.aval!r})")
-    return iter(manipulation.unstack(self))
+    return iter(joining.unstack(self))
 
 
 def _set_item(self: Any, index: Any, value: Any) -> None:
@@ -115,9 +127,9 @@ def _properties() -> dict[str, Any]:
         "mT": property(
             lambda self: manipulation.matrix_transpose(self), doc="The last two axes exchanged."
         ),
-        "real": property(lambda self: ufuncs.real(self), doc="The real part."),
-        "imag": property(lambda self: ufuncs.imag(self), doc="The imaginary part."),
-        "at": property(indexing.IndexHelper, doc="Updates: ``x.at[index].set(y)``."),
+        "real": property(lambda self: elementwise.real(self), doc="The real part."),
+        "imag": property(lambda self: elementwise.imag(self), doc="The imaginary part."),
+        "at": property(index_updates.IndexHelper, doc="Updates: ``x.at[index].set(y)``."),
         "flat": property(
             lambda self: iter(manipulation.ravel(self)), doc="The elements one by one."
         ),
@@ -133,12 +145,12 @@ def _methods() -> dict[str, Any]:
         "__setitem__": _set_item,
         "__len__": _length,
         "__iter__": _iterate,
-        "__round__": lambda self, digits=0: ufuncs.round(self, digits or 0),
+        "__round__": lambda self, digits=0: elementwise.round(self, digits or 0),
         "astype": creation.astype,
         "copy": creation.copy,
-        "clip": lambda self, min=None, max=None: ufuncs.clip(self, min, max),
-        "conj": ufuncs.conj,
-        "conjugate": ufuncs.conj,
+        "clip": lambda self, min=None, max=None: elementwise.clip(self, min, max),
+        "conj": elementwise.conj,
+        "conjugate": elementwise.conj,
         "take": indexing.take,
         "nonzero": indexing.nonzero,
         "dot": products.dot,
@@ -147,12 +159,14 @@ def _methods() -> dict[str, Any]:
         "squeeze": manipulation.squeeze,
         "swapaxes": manipulation.swapaxes,
         "ravel": manipulation.ravel,
-        "repeat": manipulation.repeat,
-        "round": ufuncs.round,
+        "sort": sorting.sort,
+        "argsort": sorting.argsort,
+        "repeat": joining.repeat,
+        "round": elementwise.round,
     }
     for name in (
-        "sum", "prod", "max", "min", "mean", "var", "std", "any", "all", "argmax", "argmin", "cumsum", "cumprod",
-        "sort", "argsort", "ptp",
+        "sum", "prod", "max", "min", "mean", "var", "std", "any", "all", "argmax", "argmin",
+        "cumsum", "cumprod", "ptp",
     ):  # fmt: skip
         table[name] = getattr(reductions, name)
     for name, function in _BINARY.items():
@@ -160,8 +174,8 @@ def _methods() -> dict[str, Any]:
         table[f"__r{name}__"] = _operator(function, swapped=True)
     for name, function in _COMPARISONS.items():
         table[f"__{name}__"] = _operator(function)
-    for name, function in _UNARY.items():
-        table[f"__{name}__"] = _bound(function)
+    for name, one_operand in _UNARY.items():
+        table[f"__{name}__"] = _bound(one_operand)
     return table
 
 

@@ -1,7 +1,7 @@
 """Products of matrices and tensors: `dot`, `matmul`, `tensordot`, `einsum`, ...
 
-`einsum` contracts two operands at a time, in an order found by opt_einsum, each pair as one `dot_general`.
-Read next: `indexing`.
+`einsum` contracts two operands at a time, in an order found by opt_einsum, each pair as one
+`dot_general`. Read next: `indexing`.
 """
 
 from __future__ import annotations
@@ -11,16 +11,21 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import opt_einsum
 
 from fnx import dtypes
 from fnx.errors import ShapeError, user_frame
 from fnx.numpy import ufuncs
+from fnx.numpy.creation import eye, tri
+from fnx.numpy.elementwise import conj
+from fnx.numpy.indexing import index_array
 from fnx.numpy.manipulation import normal_axes, normal_axis, swapaxes
 from fnx.numpy.promotion import as_arrays, broadcast_shapes, broadcast_to, cast, promote_dtypes
 from fnx.numpy.reductions import sum as sum_
 from fnx.primitives import shaping
 from fnx.primitives.contraction import dot_general
 from fnx.primitives.iota import iota
+from fnx.primitives.slicing import pad
 
 __all__ = [
     "diag",
@@ -112,13 +117,15 @@ def matmul(a: Any, b: Any, *, precision: Any = None, preferred_element_type: Any
     x, y, wanted = _typed("matmul", a, b, preferred_element_type)
     if x.ndim == 0 or y.ndim == 0:
         raise ValueError(
-            f"matmul: operands need at least one axis, got {x.aval!r} and {y.aval!r}. Use multiply for scalars."
+            f"matmul: operands need at least one axis, got {x.aval!r} and {y.aval!r}. Use multiply "
+            "for scalars."
         )
     inner_y = y.shape[-2] if y.ndim > 1 else y.shape[0]
     if x.shape[-1] != inner_y:
         raise ShapeError(
-            f"matmul: inner sizes differ, {x.aval!r} @ {y.aval!r} ({x.shape[-1]} against {inner_y}; at {user_frame()}). "
-            "Transpose one operand, or name the axes with `tensordot` or `einsum`."
+            f"matmul: inner sizes differ, {x.aval!r} @ {y.aval!r} ({x.shape[-1]} against "
+            f"{inner_y}; at {user_frame()}). Transpose one operand, or name the axes with "
+            "`tensordot` or `einsum`."
         )
     if y.ndim <= 2:
         return _contract(
@@ -176,7 +183,7 @@ def vdot(a: Any, b: Any, *, precision: Any = None, preferred_element_type: Any =
         As for `dot`.
     """
     x, y, _ = _typed("vdot", a, b, None)
-    flat = shaping.reshape(ufuncs.conj(x), (x.size,)), shaping.reshape(y, (y.size,))
+    flat = shaping.reshape(conj(x), (x.size,)), shaping.reshape(y, (y.size,))
     return dot(*flat, precision=precision, preferred_element_type=preferred_element_type)
 
 
@@ -201,7 +208,7 @@ def vecdot(
         As for `dot`.
     """
     x, y = as_arrays("vecdot", x1, x2)
-    return sum_(ufuncs.multiply(ufuncs.conj(x), y), axis=axis)
+    return sum_(ufuncs.multiply(conj(x), y), axis=axis)
 
 
 def tensordot(
@@ -261,8 +268,6 @@ def einsum(
     >>> einsum("ij->j", jnp.ones((2, 3)))
     Array([2., 2., 2.], dtype=float32)
     """
-    import opt_einsum
-
     if not isinstance(subscripts, str):
         raise NotImplementedError("einsum: give the subscripts as a string.")
     arrays = promote_dtypes("einsum", *as_arrays("einsum", *operands))
@@ -349,7 +354,10 @@ def _sum_out(labels: list[str], x: Any, kept: set[str]) -> tuple[list[str], Any]
     return [c for c in labels if c in kept], sum_(x, axes, x.dtype) if axes else x
 
 
-def _pair(a: Any, b: Any, later: set[str], precision: Any, preferred: Any) -> tuple[list[str], Any]:
+_Labelled = tuple[list[str], Any]
+
+
+def _pair(a: _Labelled, b: _Labelled, later: set[str], precision: Any, preferred: Any) -> _Labelled:
     (la, x), (lb, y) = _sum_out(*a, later | set(b[0])), _sum_out(*b, later | set(a[0]))
     # An index of size 1 in one operand only is broadcast: it leaves that operand.
     for mine, other in ((0, 1), (1, 0)):
@@ -389,8 +397,6 @@ def _take_diagonal(x: Any, i: int, j: int, offset: int) -> Any:
     rows, columns = x.shape[-2:]
     start_row, start_column = max(-offset, 0), max(offset, 0)
     n = max(min(rows - start_row, columns - start_column), 0)
-    from fnx.numpy.indexing import index_array
-
     row = iota(np.int32, n) + np.int32(start_row)
     column = iota(np.int32, n) + np.int32(start_column)
     return index_array(x, (Ellipsis, row, column))
@@ -428,12 +434,8 @@ def diag(v: Any, k: int = 0) -> Any:
         return diagonal(x, k)
     if x.ndim != 1:
         raise ValueError(f"diag: expected a vector or a matrix, got {x.aval!r}.")
-    from fnx.numpy.creation import eye
-
     n = x.shape[0] + abs(k)
     if k >= 0:
-        from fnx.primitives.slicing import pad
-
         rows = pad(x, shaping.full((), 0, x.dtype), [(0, k, 0)])
         return ufuncs.where(
             eye(n, k=k, dtype=bool),
@@ -466,9 +468,8 @@ def _triangle(name: str, m: Any, k: int, lower: bool) -> Any:
     (x,) = as_arrays(name, m)
     if x.ndim < 2:
         raise ValueError(f"{name}: {x.aval!r} has fewer than two axes.")
-    from fnx.numpy.creation import tri
-
-    keep = tri(*x.shape[-2:], k=k if lower else k - 1, dtype=bool)
+    rows, columns = x.shape[-2:]
+    keep = tri(rows, columns, k if lower else k - 1, bool)
     keep = keep if lower else ufuncs.logical_not(keep)
     return ufuncs.where(keep, x, shaping.full(x.shape, 0, x.dtype))
 

@@ -116,8 +116,8 @@ def broadcast_shapes(*shapes: Sequence[int]) -> tuple[int, ...]:
         return np.broadcast_shapes(*[tuple(s) for s in shapes])
     except ValueError:
         raise ShapeError(
-            f"broadcast: shapes {', '.join(str(tuple(s)) for s in shapes)} don't fit together (at {user_frame()}). "
-            "Sizes of one axis must be equal or 1, counted from the last axis."
+            f"broadcast: shapes {', '.join(str(tuple(s)) for s in shapes)} don't fit together (at "
+            f"{user_frame()}). Sizes of one axis must be equal or 1, counted from the last axis."
         ) from None
 
 
@@ -182,7 +182,8 @@ def broadcast_operands(operation: str, xs: list[Any]) -> list[Any]:
         shape = np.broadcast_shapes(*[x.shape for x in xs])
     except ValueError:
         raise ShapeError(
-            f"{operation}: incompatible shapes for broadcasting, got {', '.join(repr(x.aval) for x in xs)} "
-            f"(at {user_frame()}). Sizes of one axis must be equal or 1, counted from the last axis."
+            f"{operation}: incompatible shapes for broadcasting, got "
+            f"{', '.join(repr(x.aval) for x in xs)} (at {user_frame()}). Sizes of one axis must be "
+            "equal or 1, counted from the last axis."
         ) from None
     return [broadcast_to(x, shape) for x in xs]

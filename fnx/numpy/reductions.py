@@ -1,4 +1,7 @@
-"""Sums, products, extrema, means and what is like them; cumulative ones; sorting.  Read next: `products`."""
+"""Sums, products, extrema, means and what is like them; cumulative ones; sorting.
+
+Read next: `products`.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +13,16 @@ import numpy as np
 
 from fnx import dtypes
 from fnx.numpy import ufuncs
+from fnx.numpy.elementwise import conj, isclose, isnan, real
 from fnx.numpy.manipulation import normal_axes, normal_axis, ravel
 from fnx.numpy.promotion import as_arrays, broadcast_to, cast, promote_inexact
-from fnx.primitives import arithmetic, comparison, cumulative, powers, reductions, shaping, sorting
+from fnx.primitives import arithmetic, comparison, cumulative, powers, reductions, shaping
 from fnx.primitives import nonlinear_reductions as nonlinear
-from fnx.primitives.iota import iota
 
 __all__ = [
-    "all", "allclose", "amax", "amin", "any", "argmax", "argmin", "argsort", "array_equal", "average",
-    "count_nonzero", "cumprod", "cumsum", "max", "mean", "median", "min", "prod", "ptp", "sort", "std", "sum", "var",
+    "all", "allclose", "amax", "amin", "any", "argmax", "argmin", "array_equal", "average",
+    "count_nonzero", "cumprod", "cumsum", "max", "mean", "min", "prod", "ptp", "std", "sum", "var",
+    "with_axes_kept",
 ]  # fmt: skip
 
 _DOC = """{summary}
@@ -48,7 +52,7 @@ _DOC = """{summary}
     """
 
 
-def _finish(x: Any, shape: tuple[int, ...], axes: tuple[int, ...], keepdims: bool) -> Any:
+def with_axes_kept(x: Any, shape: tuple[int, ...], axes: tuple[int, ...], keepdims: bool) -> Any:
     if not keepdims:
         return x
     return shaping.reshape(x, tuple([1 if k in axes else n for k, n in enumerate(shape)]))
@@ -75,10 +79,7 @@ def _reduction(
         if out is not None:
             raise NotImplementedError(f"{name}: arrays are immutable, so out= must be None.")
         axes = normal_axes(name, axis, x.ndim)
-        if dtype is not None:
-            x = cast(x, dtypes.check_user_dtype(dtype))
-        else:
-            x = prepare(x)
+        x = prepare(x) if dtype is None else cast(x, dtypes.check_user_dtype(dtype))
         if where is not None:
             if neutral is None and initial is None:
                 raise ValueError(f"{name}: with where=, give initial=.")
@@ -93,7 +94,7 @@ def _reduction(
             result = reduce(x, axes)
             if initial is not None:
                 result = combine(result, cast(as_arrays(name, initial)[0], result.dtype))
-        return _finish(result, x.shape, axes, keepdims)
+        return with_axes_kept(result, x.shape, axes, keepdims)
 
     function.__name__ = function.__qualname__ = name
     function.__module__ = "fnx.numpy"
@@ -186,7 +187,7 @@ def all(
     x = _truths(as_arrays("all", a)[0])
     x = x if where is None else ufuncs.where(where, x, True)
     axes = normal_axes("all", axis, x.ndim)
-    return _finish(reductions.reduce_and(x, axes), x.shape, axes, keepdims)
+    return with_axes_kept(reductions.reduce_and(x, axes), x.shape, axes, keepdims)
 
 
 def any(
@@ -210,7 +211,7 @@ def any(
     x = _truths(as_arrays("any", a)[0])
     x = x if where is None else ufuncs.where(where, x, False)
     axes = normal_axes("any", axis, x.ndim)
-    return _finish(reductions.reduce_or(x, axes), x.shape, axes, keepdims)
+    return with_axes_kept(reductions.reduce_or(x, axes), x.shape, axes, keepdims)
 
 
 def count_nonzero(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -346,7 +347,7 @@ def var(
     axes = normal_axes("var", axis, x.ndim)
     centred = ufuncs.subtract(x, mean(x, axes, keepdims=True, where=where))
     squares = (
-        ufuncs.real(ufuncs.multiply(centred, ufuncs.conj(centred)))
+        real(ufuncs.multiply(centred, conj(centred)))
         if x.dtype.kind == "c"
         else powers.square(centred)
     )
@@ -436,14 +437,16 @@ def _arg(name: str, operation: Any, summary: str) -> Any:
             return result
         if axis is None:
             return shaping.reshape(result, (1,) * rank)
-        return _finish(result, shape, (place,), True)
+        return with_axes_kept(result, shape, (place,), True)
 
     function.__name__ = function.__qualname__ = name
     function.__module__ = "fnx.numpy"
     function.__doc__ = (
-        f"{summary}\n\n    Parameters\n    ----------\n    a : array-like\n        The operand.\n    axis : int, optional\n"
-        "        Along which axis; by default over all elements.\n    out : None\n        Arrays are immutable.\n"
-        f"    keepdims : bool\n        Keep the axis, with size 1.\n\n    Examples\n    --------\n    >>> import fnx.numpy as jnp\n"
+        f"{summary}\n\n    Parameters\n    ----------\n    a : array-like\n        The operand.\n"
+        "    axis : int, optional\n        Along which axis; by default over all elements.\n"
+        "    out : None\n        Arrays are immutable.\n"
+        "    keepdims : bool\n        Keep the axis, with size 1.\n\n"
+        "    Examples\n    --------\n    >>> import fnx.numpy as jnp\n"
         f"    >>> {name}(jnp.ones((2, 3)), axis=0).shape\n    (3,)\n    "
     )
     return function
@@ -468,131 +471,18 @@ def _cumulative(name: str, operation: Any, summary: str) -> Any:
     function.__name__ = function.__qualname__ = name
     function.__module__ = "fnx.numpy"
     function.__doc__ = (
-        f"{summary}\n\n    Parameters\n    ----------\n    a : array-like\n        The operand.\n    axis : int, optional\n"
-        "        Along which axis; by default over all elements.\n    dtype : dtype, optional\n        Accumulate and give in this one.\n"
-        f"    out : None\n        Arrays are immutable.\n\n    Examples\n    --------\n    >>> import fnx.numpy as jnp\n    >>> {name}(jnp.ones(3)).shape\n    (3,)\n    "
+        f"{summary}\n\n    Parameters\n    ----------\n    a : array-like\n        The operand.\n"
+        "    axis : int, optional\n        Along which axis; by default over all elements.\n"
+        "    dtype : dtype, optional\n        Accumulate and give in this one.\n"
+        "    out : None\n        Arrays are immutable.\n\n"
+        "    Examples\n    --------\n    >>> import fnx.numpy as jnp\n"
+        f"    >>> {name}(jnp.ones(3)).shape\n    (3,)\n    "
     )
     return function
 
 
 cumsum = _cumulative("cumsum", cumulative.cumsum, "The running sum.")
 cumprod = _cumulative("cumprod", cumulative.cumprod, "The running product.")
-
-
-def sort(
-    a: Any,
-    axis: int | None = -1,
-    *,
-    kind: None = None,
-    order: None = None,
-    stable: bool = True,
-    descending: bool = False,
-) -> Any:
-    """The elements in increasing order, NaN last.
-
-    Parameters
-    ----------
-    a : array-like
-        The operand.
-    axis : int or None
-        Along which axis; None over all elements.
-    kind, order : None
-        NumPy's names.
-    stable : bool
-        Always true here.
-    descending : bool
-        In decreasing order.
-    """
-    (x,) = as_arrays("sort", a)
-    if axis is None:
-        x, axis = ravel(x), 0
-    place = normal_axis("sort", axis, x.ndim)
-    result = sorting.sort(x, dimension=place)
-    return shaping.rev(result, (place,)) if descending else result
-
-
-def argsort(
-    a: Any,
-    axis: int | None = -1,
-    *,
-    kind: None = None,
-    order: None = None,
-    stable: bool = True,
-    descending: bool = False,
-) -> Any:
-    """The places of the elements in increasing order, NaN last.
-
-    Parameters
-    ----------
-    a : array-like
-        The operand.
-    axis : int or None
-        Along which axis; None over all elements.
-    kind, order : None
-        NumPy's names.
-    stable : bool
-        Always true here.
-    descending : bool
-        In decreasing order; equal elements keep their order.
-    """
-    (x,) = as_arrays("argsort", a)
-    if axis is None:
-        x, axis = ravel(x), 0
-    place = normal_axis("argsort", axis, x.ndim)
-    n = x.shape[place]
-    index = shaping.broadcast_in_dim(iota(dtypes.default_dtype("i"), n), x.shape, (place,))
-    if not descending:
-        return sorting.sort((x, index), dimension=place, num_keys=1)[1]
-    flipped = sorting.sort(
-        (shaping.rev(x, (place,)), shaping.rev(index, (place,))), dimension=place, num_keys=1
-    )[1]
-    return shaping.rev(flipped, (place,))
-
-
-def median(
-    a: Any,
-    axis: Any = None,
-    out: None = None,
-    overwrite_input: bool = False,
-    keepdims: bool = False,
-) -> Any:
-    """The middle element, or the mean of the two in the middle.
-
-    Parameters
-    ----------
-    a : array-like
-        The operand.
-    axis : int or None
-        Along which axis; all elements by default.
-    out : None
-        Arrays are immutable.
-    overwrite_input : bool
-        Accepted.
-    keepdims : bool
-        Keep the axis, with size 1.
-    """
-    (x,) = promote_inexact("median", a)
-    rank = x.ndim
-    if axis is None:
-        y, place = ravel(x), 0
-    else:
-        y, place = x, normal_axis("median", axis, x.ndim)
-    ordered = sorting.sort(y, dimension=place)
-    n = ordered.shape[place]
-    from fnx.primitives.slicing import slice as slice_
-
-    low, high = [0] * ordered.ndim, list(ordered.shape)
-    low[place], high[place] = (n - 1) // 2, n // 2 + 1
-    middle = mean(slice_(ordered, low, high), place)
-    has_nan = any(ufuncs.isnan(y), place)
-    result = ufuncs.where(has_nan, np.nan, middle)
-    if not keepdims:
-        return result
-    return (
-        shaping.reshape(result, (1,) * rank)
-        if axis is None
-        else _finish(result, x.shape, (place,), True)
-    )
 
 
 def allclose(a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bool = False) -> Any:
@@ -607,7 +497,7 @@ def allclose(a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bo
     equal_nan : bool
         Whether NaN is close to NaN.
     """
-    return all(ufuncs.isclose(a, b, rtol, atol, equal_nan))
+    return all(isclose(a, b, rtol, atol, equal_nan))
 
 
 def array_equal(a1: Any, a2: Any, equal_nan: bool = False) -> Any:
@@ -625,5 +515,5 @@ def array_equal(a1: Any, a2: Any, equal_nan: bool = False) -> Any:
         return shaping.full((), False, np.bool_)
     same = ufuncs.equal(x, y)
     if equal_nan:
-        same = ufuncs.logical_or(same, ufuncs.logical_and(ufuncs.isnan(x), ufuncs.isnan(y)))
+        same = ufuncs.logical_or(same, ufuncs.logical_and(isnan(x), isnan(y)))
     return all(same)

@@ -1,7 +1,8 @@
 """Families of primitives: what follows from being elementwise, linear, or bilinear.
 
-An author gives what is particular (evaluation, derivative, element rule, sampler); the family gives type inference, vmap,
-jvp and jet where these follow.  A slot that the author gives wins over the family's.
+An author gives what is particular (evaluation, derivative, element rule, sampler); the family gives
+type inference, vmap, jvp and jet where these follow.  A slot that the author gives wins over the
+family's.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ __all__ = [
     "size_of_work",
 ]
 
-# Kinds of dtypes that a primitive accepts: b bool, i signed, u unsigned, f float (bfloat16 is kind V or f), c complex.
+# Kinds of dtypes that a primitive accepts: b bool, i signed, u unsigned, f float (bfloat16 is kind
+# V or f), c complex.
 FLOAT = "f"
 COMPLEX = "c"
 INEXACT = "fc"
@@ -56,8 +58,8 @@ def check_kinds(name: str, accepts: str, avals: Sequence[ShapedArray]) -> None:
         if kind_of(aval.dtype) not in accepts:
             names = {"b": "bool", "i": "int", "u": "uint", "f": "float", "c": "complex"}
             raise TypeError(
-                f"{name}: operand {k} is {aval!r}; accepted are {', '.join(names[c] for c in accepts)}. "
-                "Convert it with `astype`."
+                f"{name}: operand {k} is {aval!r}; accepted are "
+                f"{', '.join(names[c] for c in accepts)}. Convert it with `astype`."
             )
 
 
@@ -67,18 +69,20 @@ def check_equal(name: str, avals: Sequence[ShapedArray]) -> None:
     for aval in avals[1:]:
         if aval.shape != first.shape:
             raise TypeError(
-                f"{name}: shapes must be equal, got {', '.join(map(repr, avals))} (at {user_frame()}). "
-                f"Broadcast explicitly (`lax.broadcast_in_dim`), or use `fnx.numpy`, which broadcasts."
+                f"{name}: shapes must be equal, got {', '.join(map(repr, avals))} (at "
+                f"{user_frame()}). Broadcast explicitly (`lax.broadcast_in_dim`), or use "
+                "`fnx.numpy`, which broadcasts."
             )
         if aval.dtype != first.dtype:
             raise TypeError(
-                f"{name}: dtypes must be equal, got {', '.join(map(repr, avals))} (at {user_frame()}). "
-                f"Convert explicitly (`lax.convert_element_type`), or use `fnx.numpy`, which promotes."
+                f"{name}: dtypes must be equal, got {', '.join(map(repr, avals))} (at "
+                f"{user_frame()}). Convert explicitly (`lax.convert_element_type`), or use "
+                "`fnx.numpy`, which promotes."
             )
 
 
 class Batching:
-    """The array operations that family rules need; set once by `shaping`, which is itself made of families."""
+    """The array operations that family rules need; set by `shaping`, which is made of families."""
 
     broadcast: Callable[[Any, int, int], Any]  # (x, axis, size): a new axis
     move: Callable[[Any, int, int], Any]  # (x, source, destination)
@@ -124,7 +128,7 @@ def infer_elementwise(
     result: Callable[..., np.dtype[Any]] | None = None,
     equal_dtypes: bool = True,
 ) -> Callable[..., ShapedArray]:
-    """The infer rule of an elementwise primitive: equal shapes, accepted dtypes, weak if all are."""
+    """An elementwise infer rule: equal shapes, accepted dtypes, weak if all are."""
 
     def infer(*avals: ShapedArray, **params: Any) -> ShapedArray:
         if len(avals) != arity:
@@ -172,8 +176,9 @@ def elementwise(
     lower : Element
         The element rule.
     tangents : sequence of callable or None
-        For each operand ``(t, out, *operands, **params) -> tangent``, linear in t; None for an operand
-        whose derivative is zero wherever it exists.  ``None`` for the whole: piecewise constant.
+        For each operand ``(t, out, *operands, **params) -> tangent``, linear in t; None for an
+        operand whose derivative is zero wherever it exists.  ``None`` for the whole: piecewise
+        constant.
     arity : int
         How many operands; shapes (and dtypes, unless `equal_dtypes` is False) must agree.
     result : callable, optional
@@ -225,7 +230,7 @@ def nondifferentiable_jet(primitive_of: Callable[[], Primitive]) -> Callable[...
 
 
 def nondifferentiable(name: str, *, why: str = "", **slots: Any) -> Primitive:
-    """A primitive whose derivative is zero wherever it exists (comparisons, argmax, integer results).
+    """A primitive whose derivative is zero where it exists (comparisons, argmax, integer results).
 
     Parameters
     ----------
@@ -267,8 +272,8 @@ def linear(
     name : str
         The primitive's name.
     linear_in : sequence of int, or callable, optional
-        Positions of the operands it is linear in, all together (``p(a + b, c + d) = p(a, c) + p(b, d)``), or
-        a function from the number of operands to them; all by default.
+        Positions of the operands it is linear in, all together (``p(a + b, c + d) = p(a, c) + p(b,
+        d)``), or a function from the number of operands to them; all by default.
     transpose : callable
         As for `Primitive`.
     **slots

@@ -1,7 +1,7 @@
-"""Arrays for the samplers in the definitions of primitives: every shape and dtype that a rule may meet.
+"""Arrays for the samplers of primitives: every shape and dtype that a rule may meet.
 
-Shapes include 0-d, empty, size 1, odd lengths beyond a vector, and non-contiguous layouts; the law tests take the
-float64 cases for derivatives and all cases for evaluation, compilation and vmap.
+Shapes include 0-d, empty, size 1, odd lengths beyond a vector, and non-contiguous layouts; the law
+tests take the float64 cases for derivatives and all cases for evaluation, compilation and vmap.
 """
 
 from __future__ import annotations
@@ -97,7 +97,8 @@ def elementwise_samples(
     shapes : sequence of tuple
         Shapes to try on float64 (or the first dtype); other dtypes get two of them.
     edges : bool
-        Also give every combination of the numbers at which floating functions are special, not smooth.
+        Also give every combination of the numbers at which floating functions are special, not
+        smooth.
     """
 
     def sample(rng: np.random.Generator) -> Iterator[Sample]:

@@ -1,8 +1,8 @@
 """Arithmetic of truncated Taylor series, for jet rules.
 
-A series is a list ``[c1, ..., cK]`` of the coefficients of t, ..., t**K (normalised: ``c_k = d^k / k!``); the constant
-term travels beside it as the primal.  A coefficient may be a `Zero`.  See Griewank and Walther, *Evaluating
-Derivatives* (2008), chapter 13, for the recurrences.
+A series is a list ``[c1, ..., cK]`` of the coefficients of t, ..., t**K (normalised: ``c_k = d^k /
+k!``); the constant term travels beside it as the primal.  A coefficient may be a `Zero`.  See
+Griewank and Walther, *Evaluating Derivatives* (2008), chapter 13, for the recurrences.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Primitives that place elements elsewhere without changing them: broadcast, reshape, transpose, reverse.
+"""Primitives that only place elements elsewhere: broadcast, reshape, transpose, reverse.
 
-They're linear, read every element where an index says, and cost a view when evaluated.  The functions check and
-normalise their arguments; `zeros` and `full` are made here, because they are broadcast scalars.
+They're linear, read every element where an index says, and cost a view when evaluated.  The
+functions check and normalise their arguments; `zeros` and `full` are made here, because they are
+broadcast scalars.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 
 from fnx.core.array import adopt
 from fnx.core.lowering import Element
-from fnx.core.primitive import Sample
+from fnx.core.primitive import Primitive, Sample
 from fnx.core.types import ShapedArray
 from fnx.primitives.arithmetic import add
 from fnx.primitives.families import Batching, linear
@@ -37,7 +38,7 @@ __all__ = [
 ]
 
 
-# ---------------------------------------------------------------------------------------------- broadcast_in_dim
+# --------------------------------------------------------------------------------- broadcast_in_dim
 
 
 def _broadcast_infer(
@@ -45,15 +46,17 @@ def _broadcast_infer(
 ) -> ShapedArray:
     if len(broadcast_dimensions) != x.ndim:
         raise TypeError(
-            f"broadcast_in_dim: {x!r} has {x.ndim} axes, broadcast_dimensions names {len(broadcast_dimensions)}: "
-            f"{broadcast_dimensions}. Name one axis of the result for each axis of the operand."
+            f"broadcast_in_dim: {x!r} has {x.ndim} axes, broadcast_dimensions names "
+            f"{len(broadcast_dimensions)}: {broadcast_dimensions}. Name one axis of the result for "
+            "each axis of the operand."
         )
     for axis, target in enumerate(broadcast_dimensions):
         increasing = axis == 0 or broadcast_dimensions[axis - 1] < target
         if not (0 <= target < len(shape) and increasing and x.shape[axis] in (1, shape[target])):
             raise TypeError(
-                f"broadcast_in_dim: axis {axis} of {x!r} can't become axis {target} of shape {shape} "
-                f"(broadcast_dimensions={broadcast_dimensions}). Sizes must be equal or 1, axes strictly increasing."
+                f"broadcast_in_dim: axis {axis} of {x!r} can't become axis {target} of shape "
+                f"{shape} (broadcast_dimensions={broadcast_dimensions}). Sizes must be equal or 1, "
+                "axes strictly increasing."
             )
     return ShapedArray(shape, x.dtype, x.weak_type)
 
@@ -156,7 +159,7 @@ def broadcast_in_dim(
     )
 
 
-# ---------------------------------------------------------------------------------------------- reshape
+# ------------------------------------------------------------------------------------------ reshape
 
 
 def _reshape_infer(x: ShapedArray, *, new_sizes: tuple[int, ...]) -> ShapedArray:
@@ -181,8 +184,8 @@ def _reshape_element(b: Any, i: Any, x: Any, *, new_sizes: tuple[int, ...]) -> A
 def reshaped_index(i: Sequence[Any], shape: Sequence[int], source: Sequence[int]) -> list[Any]:
     """The index in `source` of the element at index `i` of `shape`, both in row-major order.
 
-    Groups of axes whose sizes multiply to the same number are split and joined among themselves only, so that
-    a reshape that merely adds or drops axes of size 1 costs no division.
+    Groups of axes whose sizes multiply to the same number are split and joined among themselves
+    only, so that a reshape that merely adds or drops axes of size 1 costs no division.
     """
     result: list[Any] = []
     a = b = 0
@@ -296,7 +299,7 @@ def expand_dims(operand: Any, dimensions: Sequence[int]) -> Any:
     return broadcast_in_dim(operand, shape, kept)
 
 
-# ---------------------------------------------------------------------------------------------- transpose
+# ---------------------------------------------------------------------------------------- transpose
 
 
 def _transpose_infer(x: ShapedArray, *, permutation: tuple[int, ...]) -> ShapedArray:
@@ -410,7 +413,7 @@ def _rev_samples(rng: np.random.Generator) -> Any:
             yield Sample((arrays(rng, shape, dtype),), {"dimensions": dimensions}, (0,))
 
 
-rev_p = linear(
+rev_p: Primitive = linear(
     "rev",
     infer=_rev_infer,
     evaluate=lambda x, dimensions: np.flip(x, dimensions),
@@ -437,7 +440,7 @@ def rev(operand: Any, dimensions: Sequence[int]) -> Any:
     return rev_p(operand, dimensions=tuple(dimensions))
 
 
-# ---------------------------------------------------------------------------------------------- what others need
+# --------------------------------------------------------------------------------- what others need
 
 
 def move_axis(x: Any, source: int, destination: int) -> Any:

@@ -1,6 +1,8 @@
-"""Numbers drawn with a key.  Bits are JAX's; what is computed from them follows `jax.random`, so floats agree to rounding.
+"""Numbers drawn with a key.
 
-Distributions with parameters are differentiable in them where they're made by transforming uniform numbers.
+Bits are JAX's; what is computed from them follows `jax.random`, so floats agree to rounding.
+Distributions with parameters are differentiable in them where they're made by transforming uniform
+numbers.
 """
 
 from __future__ import annotations
@@ -22,8 +24,8 @@ from fnx.primitives.special import erf, erf_inv
 from fnx.random.keys import hashed_counters, raw, split
 
 __all__ = [
-    "bernoulli", "bits", "categorical", "choice", "exponential", "gumbel", "laplace", "logistic", "normal",
-    "permutation", "rademacher", "randint", "truncated_normal", "uniform",
+    "bernoulli", "bits", "categorical", "choice", "exponential", "gumbel", "laplace", "logistic",
+    "normal", "permutation", "rademacher", "randint", "truncated_normal", "uniform",
 ]  # fmt: skip
 
 
@@ -462,11 +464,10 @@ def choice(
         raise ValueError("choice: there is nothing to draw from.")
     if not replace and count > n:
         raise ValueError(f"choice: can't draw {count} different elements from {n}.")
-    if p is None:
-        if replace:
-            index = randint(key, size, 0, n)
-        else:
-            index = permutation(key, n)[:count].reshape(size)
+    if p is None and replace:
+        index = randint(key, size, 0, n)
+    elif p is None:
+        index = permutation(key, n)[:count].reshape(size)
     else:
         weights = jnp.asarray(p)
         if weights.shape != (n,):

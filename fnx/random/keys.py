@@ -1,8 +1,9 @@
 """Keys of the counter-based generator threefry 2x32.
 
-A raw key is a uint32 array whose last axis has two words; `key` gives it typed, as a `KeyArray`, which is a pytree with
-that array as its leaf.  Splitting hashes counters, as JAX does with ``jax_threefry_partitionable`` (its default).
-Reference: Salmon, Moraes, Dror and Shaw, *Parallel random numbers: as easy as 1, 2, 3* (2011).
+A raw key is a uint32 array whose last axis has two words; `key` gives it typed, as a `KeyArray`,
+which is a pytree with that array as its leaf.  Splitting hashes counters, as JAX does with
+``jax_threefry_partitionable`` (its default). Reference: Salmon, Moraes, Dror and Shaw, *Parallel
+random numbers: as easy as 1, 2, 3* (2011).
 """
 
 from __future__ import annotations
@@ -183,7 +184,8 @@ def raw(operation: str, k: Any, single: bool = True) -> Any:
         )
     if single and value.ndim != 1:
         raise ValueError(
-            f"{operation}: expected one key, got an array of keys of shape {value.shape[:-1]}. Map with vmap."
+            f"{operation}: expected one key, got an array of keys of shape {value.shape[:-1]}. Map "
+            "with vmap."
         )
     return value
 

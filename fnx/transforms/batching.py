@@ -1,7 +1,7 @@
 """Following a computation along a mapped axis: `BatchTrace`, and vmap of programs.
 
-A tracer holds an array and which of its axes is mapped; rules say what a primitive does with one more axis.  The public
-`vmap` is in `vmap`.  Read next: `vmap`, `jet`.
+A tracer holds an array and which of its axes is mapped; rules say what a primitive does with one
+more axis.  The public `vmap` is in `vmap`.  Read next: `vmap`, `jet`.
 """
 
 from __future__ import annotations

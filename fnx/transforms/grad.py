@@ -1,8 +1,9 @@
 """Reverse and forward mode as users call them: `vjp`, `jvp`, `linearize`, `grad`, `value_and_grad`.
 
-Reverse mode is linearize + transpose.  Under a staging trace the whole of it is done program to program: the function
-is staged once, its derivative is made and simplified, and the result is inlined, so that nested derivatives
-grow with the program and not with the nesting.  Read next: `batching`, `jacobian`.
+Reverse mode is linearize + transpose.  Under a staging trace the whole of it is done program to
+program: the function is staged once, its derivative is made and simplified, and the result is
+inlined, so that nested derivatives grow with the program and not with the nesting.  Read next:
+`batching`, `jacobian`.
 """
 
 from __future__ import annotations
@@ -15,16 +16,17 @@ import numpy as np
 
 from fnx import tree_util
 from fnx.config import CONTEXT
-from fnx.core.array import adopt
+from fnx.core.array import Array, adopt
 from fnx.core.jaxpr import Jaxpr, eval_jaxpr
 from fnx.core.primitive import Zero
 from fnx.core.simplify import drop_dead, simplify
 from fnx.core.staging import stage
-from fnx.core.tracing import traces_abstractly
+from fnx.core.tracing import Tracer, traces_abstractly
 from fnx.core.types import float0, tangent_type
 from fnx.dtypes import kind_of
 from fnx.errors import user_frame
-from fnx.primitives.shaping import full, zeros
+from fnx.primitives.cast import convert_element_type
+from fnx.primitives.shaping import zeros
 from fnx.transforms.jvp import jvp_flat
 from fnx.transforms.linearize import linearize_flat, linearize_jaxpr, replay
 from fnx.transforms.transpose import backward, transpose_jaxpr
@@ -38,7 +40,7 @@ def float0_zeros(shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
     return np.zeros(shape, float0)
 
 
-# ---------------------------------------------------------------------------------------------- pullbacks
+# ---------------------------------------------------------------------------------------- pullbacks
 
 
 def pullback(
@@ -105,8 +107,8 @@ def vjp(
     out : pytree
         ``fun(*primals)``.
     vjp_fun : callable
-        From a cotangent of the structure of `out` to a tuple of cotangents, one for each primal. May be
-        called often.
+        From a cotangent of the structure of `out` to a tuple of cotangents, one for each primal.
+        May be called often.
     aux : pytree
         With `has_aux`.
 
@@ -131,7 +133,8 @@ def vjp(
         ct_leaves, ct_tree = tree_util.tree_flatten(cotangents)
         if ct_tree != out_tree:
             raise TypeError(
-                f"{name}: the cotangent must have the structure of the result, {out_tree}, got {ct_tree}."
+                f"{name}: the cotangent must have the structure of the result, {out_tree}, got "
+                f"{ct_tree}."
             )
         cts = []
         for k, (ct, out) in enumerate(zip(ct_leaves, outs, strict=False)):
@@ -142,8 +145,8 @@ def vjp(
             (ct,) = as_values(name, [ct], tree_util.tree_structure(0), "cotangent")
             if ct.aval.shape != expected.shape or not _ct_dtype_fits(ct, expected):
                 raise ValueError(
-                    f"{name}: cotangent {argument_path(out_tree, k)} must be {expected!r} like the result, "
-                    f"got {ct.aval!r}."
+                    f"{name}: cotangent {argument_path(out_tree, k)} must be {expected!r} like the "
+                    f"result, got {ct.aval!r}."
                 )
             cts.append(ct)
         pulled = pull([*cts, *aux_zeros])
@@ -177,7 +180,14 @@ def finish_cotangents(primals: Sequence[Any], cotangents: Sequence[Any]) -> list
     return result
 
 
-# ---------------------------------------------------------------------------------------------- forward
+def _weak_as(value: Any, ct: Any) -> Any:
+    """A gradient with the weakness of the argument: that of a Python number widens nothing."""
+    if value.weak_type and isinstance(ct, (Array, Tracer)) and not ct.weak_type:
+        return convert_element_type(ct, ct.dtype, True)
+    return ct
+
+
+# ------------------------------------------------------------------------------------------ forward
 
 
 def _match_tangents(name: str, primals: Any, tangents: Any) -> tuple[list[Any], list[Any], Any]:
@@ -198,9 +208,10 @@ def _match_tangents(name: str, primals: Any, tangents: Any) -> tuple[list[Any], 
         if expected.dtype == float0:
             if getattr(tangent, "dtype", None) != float0:
                 raise TypeError(
-                    f"{name}: primals{argument_path(tree, k)} is {value.aval!r}, whose tangent must have dtype "
-                    f"float0, got {getattr(tangent, 'dtype', type(tangent).__name__)}. "
-                    "Differentiate with respect to floats, or pass numpy.zeros(shape, fnx.float0)."
+                    f"{name}: primals{argument_path(tree, k)} is {value.aval!r}, whose tangent "
+                    "must have dtype float0, got "
+                    f"{getattr(tangent, 'dtype', type(tangent).__name__)}. Differentiate with "
+                    "respect to floats, or pass numpy.zeros(shape, fnx.float0)."
                 )
             result.append(Zero(expected))
             continue
@@ -347,7 +358,8 @@ def linear_transpose(fun: Callable[..., Any], *primals: Any) -> Callable[..., An
         ct_leaves, ct_tree = tree_util.tree_flatten(cotangent)
         if ct_tree != out_tree:
             raise TypeError(
-                f"{name}: the cotangent must have the structure of the result, {out_tree}, got {ct_tree}."
+                f"{name}: the cotangent must have the structure of the result, {out_tree}, got "
+                f"{ct_tree}."
             )
         cts = as_values(name, ct_leaves, ct_tree, "cotangent")
         program: Jaxpr = transpose_jaxpr(jaxpr, len(consts))
@@ -356,7 +368,7 @@ def linear_transpose(fun: Callable[..., Any], *primals: Any) -> Callable[..., An
     return transposed
 
 
-# ---------------------------------------------------------------------------------------------- grad
+# --------------------------------------------------------------------------------------------- grad
 
 
 def value_and_grad(
@@ -415,9 +427,13 @@ def value_and_grad(
         outs, pull = pullback(flat, values, name)
         count = len(outs) - flat.aux_count
         _check_output(name, outs[:count], flat.out_tree, holomorphic)
-        ct = full((), 1, outs[0].aval.dtype)
+        ct = adopt(np.ones((), outs[0].aval.dtype), outs[0].aval.weak_type)
         pulled = pull([ct] + [Zero(tangent_type(o.aval)) for o in outs[count:]])
-        gradients = tree_util.tree_unflatten(tree, finish_cotangents(values, pulled))
+        finished = [
+            _weak_as(value, ct)
+            for value, ct in zip(values, finish_cotangents(values, pulled), strict=True)
+        ]
+        gradients = tree_util.tree_unflatten(tree, finished)
         gradient = gradients[0] if isinstance(argnums, int) else gradients
         if has_aux:
             aux = tree_util.tree_unflatten(flat.aux_tree, outs[count:])
@@ -452,7 +468,8 @@ def grad(
     Returns
     -------
     callable
-        Of the arguments of `fun`, gives the gradient, or ``(gradient, aux)``; a tuple for a sequence of argnums.
+        Of the arguments of `fun`, gives the gradient, or ``(gradient, aux)``; a tuple for a
+        sequence of argnums.
 
     Examples
     --------
@@ -507,13 +524,14 @@ def _check_input(
         )
     if kind in "biu" and not allow_int:
         raise TypeError(
-            f"{name}: {path()} is {value.aval!r} (at {user_frame()}); gradients exist with respect to floats only. "
-            "Convert it to a float (x.astype(float32)), choose other argnums, or pass allow_int=True."
+            f"{name}: {path()} is {value.aval!r} (at {user_frame()}); gradients exist with respect "
+            "to floats only. Convert it to a float (x.astype(float32)), choose other argnums, or "
+            "pass allow_int=True."
         )
     if kind == "c" and not holomorphic:
         raise TypeError(
-            f"{name}: {path()} is {value.aval!r}; the gradient with respect to complex arguments is "
-            "only defined for holomorphic functions. Pass holomorphic=True, or use vjp."
+            f"{name}: {path()} is {value.aval!r}; the gradient with respect to complex arguments "
+            "is only defined for holomorphic functions. Pass holomorphic=True, or use vjp."
         )
 
 
@@ -536,6 +554,6 @@ def _check_output(name: str, outs: Sequence[Any], tree: Any, holomorphic: bool) 
         )
     if aval.dtype.kind in "biu":
         raise TypeError(
-            f"{name}: the function must give a float, it gave {aval!r}: integers have no derivative. "
-            "Compute the loss in floating point."
+            f"{name}: the function must give a float, it gave {aval!r}: integers have no "
+            "derivative. Compute the loss in floating point."
         )

@@ -1,6 +1,7 @@
 """Whole derivative matrices: `jacfwd`, `jacrev`, `hessian`, and `jet` for users.
 
-`jacfwd` maps `jvp` over a basis of the inputs, `jacrev` maps `vjp` over a basis of the outputs; both work on pytrees.
+`jacfwd` maps `jvp` over a basis of the inputs, `jacrev` maps `vjp` over a basis of the outputs;
+both work on pytrees.
 """
 
 from __future__ import annotations
@@ -60,8 +61,8 @@ def _check_dtypes(name: str, values: Sequence[Any], holomorphic: bool, which: st
         wanted = "c" if holomorphic else "f"
         if kind not in wanted:
             raise TypeError(
-                f"{name}: {which} must be {'complex' if holomorphic else 'real floats'}, got {value.aval!r}. "
-                "Convert with astype; for complex functions pass holomorphic=True."
+                f"{name}: {which} must be {'complex' if holomorphic else 'real floats'}, got "
+                f"{value.aval!r}. Convert with astype; for complex functions pass holomorphic=True."
             )
 
 
@@ -300,7 +301,8 @@ def jet(
     primals : sequence
         The point, an entry for each argument.
     series : sequence of sequence
-        For each argument its derivatives of order 1, 2, ... along the curve (not divided by factorials).
+        For each argument its derivatives of order 1, 2, ... along the curve (not divided by
+        factorials).
     **options
         ``factorial_scaled=False``: coefficients are divided by factorials, in and out.
 
@@ -311,14 +313,15 @@ def jet(
 
     References
     ----------
-    Bettencourt, Johnson and Duvenaud, *Taylor-mode automatic differentiation for higher-order derivatives in JAX* (2019).
+    Bettencourt, Johnson and Duvenaud, *Taylor-mode automatic differentiation for higher-order
+    derivatives in JAX* (2019).
 
     Examples
     --------
     >>> import fnx, fnx.numpy as jnp
     >>> from fnx.experimental.jet import jet
-    >>> jet(jnp.exp, (0.,), ([1., 0., 0.],))[1]
-    [Array(1., dtype=float32, weak_type=True), Array(1., dtype=float32, weak_type=True), Array(1., dtype=float32, weak_type=True)]
+    >>> [float(c) for c in jet(jnp.exp, (0.,), ([1., 0., 0.],))[1]]
+    [1.0, 1.0, 1.0]
     """
     check_callable("jet", fun)
     name = f"jet of {function_name(fun)}"
@@ -327,7 +330,8 @@ def jet(
         raise TypeError(f"jet: unexpected arguments {sorted(options)}; known is factorial_scaled.")
     if len(primals) != len(series):
         raise ValueError(
-            f"{name}: {len(primals)} primals and {len(series)} series; give one series for each primal."
+            f"{name}: {len(primals)} primals and {len(series)} series; give one series for each "
+            "primal."
         )
     leaves, tree = tree_util.tree_flatten(tuple(primals))
     values = as_values(name, leaves, tree, "primals")
@@ -344,7 +348,8 @@ def jet(
         coefficient_leaves, coefficient_tree = tree_util.tree_flatten(tuple(terms))
         if coefficient_tree != tree:
             raise ValueError(
-                f"{name}: coefficients of order {k + 1} must have the structure of the primals, {tree}, got {coefficient_tree}."
+                f"{name}: coefficients of order {k + 1} must have the structure of the primals, "
+                f"{tree}, got {coefficient_tree}."
             )
         for column, value, leaf in zip(columns, values, coefficient_leaves, strict=True):
             (given,) = as_values(name, [leaf], tree_util.tree_structure(0), "series")
@@ -354,7 +359,8 @@ def jet(
                 continue
             if given.shape != expected.shape:
                 raise ValueError(
-                    f"{name}: a coefficient must be {expected!r} like its primal, got {given.aval!r}."
+                    f"{name}: a coefficient must be {expected!r} like its primal, got "
+                    f"{given.aval!r}."
                 )
             if given.dtype != expected.dtype:
                 given = cast(given, expected.dtype)

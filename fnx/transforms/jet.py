@@ -1,10 +1,11 @@
 """Taylor mode: truncated power series pushed through a computation in one pass.
 
-Rules get and give normalised coefficients (``c_k = d^k x / dt^k / k!``).  A primitive without a closed recurrence gets its
-rule from its jvp: along a curve x(t), ``y'(t)`` is the jvp rule's program in (x(t), x'(t)), so coefficients of y' to order
-K - 1, found by following that program with series of order K - 1, are those of y, shifted and divided by k.
-See Griewank and Walther, *Evaluating Derivatives* (2008), chapter 13; Bettencourt, Johnson and Duvenaud,
-*Taylor-mode automatic differentiation for higher-order derivatives in JAX* (2019).  Read next: `jacobian`.
+Rules get and give normalised coefficients (``c_k = d^k x / dt^k / k!``).  A primitive without a
+closed recurrence gets its rule from its jvp: along a curve x(t), ``y'(t)`` is the jvp rule's
+program in (x(t), x'(t)), so coefficients of y' to order K - 1, found by following that program with
+series of order K - 1, are those of y, shifted and divided by k. See Griewank and Walther,
+*Evaluating Derivatives* (2008), chapter 13; Bettencourt, Johnson and Duvenaud, *Taylor-mode
+automatic differentiation for higher-order derivatives in JAX* (2019).  Read next: `jacobian`.
 """
 
 from __future__ import annotations

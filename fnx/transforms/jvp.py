@@ -1,8 +1,8 @@
 """Forward mode: values together with their derivatives along one direction.
 
-`jvp_flat` follows a function of flat arguments; `jvp_jaxpr` gives the program that computes results and tangents, for
-primitives that hold programs.  Tangents that are zero for structural reasons are `Zero`s and never computed.
-Read next: `linearize`.
+`jvp_flat` follows a function of flat arguments; `jvp_jaxpr` gives the program that computes results
+and tangents, for primitives that hold programs.  Tangents that are zero for structural reasons are
+`Zero`s and never computed. Read next: `linearize`.
 """
 
 from __future__ import annotations
@@ -51,8 +51,9 @@ def zero_tangent(value: Any) -> Zero:
 def staged(function: Callable[..., Sequence[Any]], args: Sequence[Any], name: str) -> Any:
     """`function` itself; under a staging trace, its simplified program as a function.
 
-    No value is known under a staging trace, so nothing is lost by recording the function by itself; and what is
-    transformed then is simplified already.  Nested derivatives grow with the program, not with the nesting.
+    No value is known under a staging trace, so nothing is lost by recording the function by itself;
+    and what is transformed then is simplified already.  Nested derivatives grow with the program,
+    not with the nesting.
     """
     if not traces_abstractly(CONTEXT.get().trace):
         return function
@@ -211,7 +212,7 @@ def jvp_jaxpr(
 def stage_closed(
     function: Callable[..., Sequence[Any]], avals: Sequence[ShapedArray], name: str
 ) -> Jaxpr:
-    """Record and simplify a function that captures nothing (programs are closed; rules must be, too).
+    """Record and simplify a function that captures nothing (programs are closed, so are rules).
 
     Raises
     ------
@@ -221,7 +222,7 @@ def stage_closed(
     made, consts = stage(function, avals, name, folding=True)
     if consts:
         raise TypeError(
-            f"{name}: a rule captured {', '.join(repr(c.aval) for c in consts)} while a program was "
-            "transformed. Make constants from scalars, with primitives."
+            f"{name}: a rule captured {', '.join(repr(c.aval) for c in consts)} while a program "
+            "was transformed. Make constants from scalars, with primitives."
         )
     return simplify(made)

@@ -1,10 +1,11 @@
 """Splitting a derivative: the value now, a linear program of the tangents for later.
 
-A `LinearizeTrace` runs jvp rules with a `TapeTrace` as the current trace.  What a rule computes from primals alone is
-computed at once; what involves a tangent is recorded on the tape, and it can only be linear in the tangents.  So there is
-no separate partial evaluation, and the tape is all that `transpose` needs.  Under eager evaluation the tape
-holds arrays and is as light as that.  `linearize_jaxpr` does the same to a program: a first one that gives results and
-residuals, a second one that is linear.  Read next: `transpose`.
+A `LinearizeTrace` runs jvp rules with a `TapeTrace` as the current trace.  What a rule computes
+from primals alone is computed at once; what involves a tangent is recorded on the tape, and it can
+only be linear in the tangents.  So there is no separate partial evaluation, and the tape is all
+that `transpose` needs. Under eager evaluation the tape holds arrays and is as light as that.
+`linearize_jaxpr` does the same to a program: a first one that gives results and residuals, a second
+one that is linear.  Read next: `transpose`.
 """
 
 from __future__ import annotations
@@ -238,7 +239,8 @@ class LinearizedJaxpr:
     primal : Jaxpr
         Inputs to results and residuals.
     tangent : Jaxpr
-        Residuals and the tangents of the inputs that have one, to the tangents of the results that have one.
+        Residuals and the tangents of the inputs that have one, to the tangents of the results that
+        have one.
     nonzero_out : tuple of bool
         Which results have a tangent.
     residuals : int
@@ -277,12 +279,13 @@ def _split(
     known = StagingTrace(jaxpr.name, folding=True)
     primals = [known.input(a) for a in jaxpr.in_avals]
     trace = LinearizeTrace(known, jaxpr.name)
-    args = [trace.input(p) if n else p for p, n in zip(primals, nonzero, strict=True)]
+    args: list[Any] = [trace.input(p) if n else p for p, n in zip(primals, nonzero, strict=True)]
     with running(trace):
         outs = eval_jaxpr(jaxpr, *args)
     pairs = [trace.split(_Result, o) for o in outs]
 
-    # The linear program: a second recording, in which values of the first one are captured residuals.
+    # The linear program: a second recording, in which values of the first one are captured
+    # residuals.
     later = StagingTrace(jaxpr.name, folding=True)
     tangent_inputs = [a.tangent for a, n in zip(args, nonzero, strict=True) if n]
     linearized = Linearized(trace.tape, tangent_inputs, [t for _, t in pairs])
@@ -305,8 +308,8 @@ def _split(
     primal_jaxpr, consts = known.finish([p for p, _ in pairs] + residuals)
     if consts:
         raise TypeError(
-            f"{jaxpr.name}: a rule captured {', '.join(repr(c.aval) for c in consts)} while a program was "
-            "linearized. Make constants from scalars, with primitives."
+            f"{jaxpr.name}: a rule captured {', '.join(repr(c.aval) for c in consts)} while a "
+            "program was linearized. Make constants from scalars, with primitives."
         )
     position = {v: k for k, v in enumerate(primal_jaxpr.in_vars)}
     forwarded = tuple(

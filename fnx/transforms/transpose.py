@@ -1,7 +1,7 @@
 """Reverse mode's second half: running a linear program backward.
 
-`backward` walks a tape in reverse and applies transpose rules; `transpose_jaxpr` does so to a recorded linear program.
-Cotangents that never come are None and cost nothing.  Read next: `grad`.
+`backward` walks a tape in reverse and applies transpose rules; `transpose_jaxpr` does so to a
+recorded linear program. Cotangents that never come are None and cost nothing.  Read next: `grad`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Functions of pytrees as functions of flat arguments, and errors that name the leaf.
 
-Every public transform flattens its arguments here, follows a flat function, and puts results back into trees.
+Every public transform flattens its arguments here, follows a flat function, and puts results back
+into trees.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def check_callable(operation: str, function: Any) -> None:
 
 
 class Flat:
-    """A function of pytrees as a function of flat values that remembers the structure of its result.
+    """A function of pytrees as one of flat values that remembers the structure of its result.
 
     Parameters
     ----------

@@ -26,8 +26,8 @@ def vmap(
     fun : callable
         Takes and gives pytrees of arrays without the mapped axis.
     in_axes : int, None, or tree prefix of them
-        For each positional argument, which axis is mapped; None: the argument is passed whole. Keyword
-        arguments are always mapped over axis 0.
+        For each positional argument, which axis is mapped; None: the argument is passed whole.
+        Keyword arguments are always mapped over axis 0.
     out_axes : int, None, or tree prefix of them
         Where the mapped axis goes in the results; None asserts that a result doesn't depend on it.
     axis_size : int, optional
@@ -55,16 +55,16 @@ def vmap(
         in_axes = tuple(in_axes)
     if not (in_axes is None or isinstance(in_axes, (int, tuple, dict)) or _is_node(in_axes)):
         raise TypeError(
-            f"{name}: in_axes must be an int, None, or a tuple with an entry for each positional argument, "
-            f"got {type(in_axes).__name__}."
+            f"{name}: in_axes must be an int, None, or a tuple with an entry for each positional "
+            f"argument, got {type(in_axes).__name__}."
         )
 
     @functools.wraps(fun)
     def vmapped(*args: Any, **kwargs: Any) -> Any:
         if isinstance(in_axes, tuple) and len(in_axes) != len(args):
             raise ValueError(
-                f"{name}: in_axes has {len(in_axes)} entries, the call has {len(args)} positional arguments. "
-                "Give one entry for each positional argument."
+                f"{name}: in_axes has {len(in_axes)} entries, the call has {len(args)} positional "
+                "arguments. Give one entry for each positional argument."
             )
         leaves, tree = tree_util.tree_flatten((args, kwargs))
         values = as_values(name, leaves, tree)
@@ -120,7 +120,8 @@ def _mapped_size(name: str, values: Any, dims: Any, tree: Any, axis_size: int | 
         )
     if not sizes:
         raise ValueError(
-            f"{name}: no argument is mapped (in_axes is None everywhere). Map at least one, or pass axis_size."
+            f"{name}: no argument is mapped (in_axes is None everywhere). Map at least one, or "
+            "pass axis_size."
         )
     return next(iter(sizes))
 
@@ -131,8 +132,8 @@ def _place(
     if wanted is None:
         if dim is not None:
             raise ValueError(
-                f"{name}: out_axes is None for result {argument_path(tree, index)}, but it depends on the "
-                "mapped axis. Give the axis it should have."
+                f"{name}: out_axes is None for result {argument_path(tree, index)}, but it depends "
+                "on the mapped axis. Give the axis it should have."
             )
         return out
     rank = out.ndim + (dim is None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import dataclasses
+import importlib
 import os
 import subprocess
 import sys
@@ -13,9 +14,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from fnx import config as module
 from fnx.config import CONTEXT, Context, Settings, config, current, replaced, settings, trace_key
 
+# `fnx.config` is the object, as in JAX; the module is found by its name only.
+module = importlib.import_module("fnx.config")
 NAMES = [field.name for field in dataclasses.fields(Settings) if field.init]
 
 

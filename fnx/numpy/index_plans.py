@@ -1,0 +1,194 @@
+"""An index, understood: what `x[index]` slices, flips and gathers.  Read next: `indexing`."""
+
+from __future__ import annotations
+
+import operator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fnx import dtypes
+from fnx.core.array import Array, adopt
+from fnx.core.tracing import Tracer
+from fnx.errors import NonConcreteBooleanIndexError, user_frame
+from fnx.numpy.promotion import as_arrays, broadcast_shapes, cast
+from fnx.primitives import arithmetic, comparison, shaping
+
+__all__ = ["Plan", "not_negative", "plan_index"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An index, understood: first slices and flips, then arrays at some axes, then new axes."""
+
+    slices: tuple[tuple[int, int, int], ...]  # start, limit, stride > 0, for each axis
+    flips: tuple[int, ...]
+    arrays: tuple[tuple[int, Any], ...]  # axis, array of indices (not negative)
+    batch: tuple[int, ...]  # shape of the broadcast arrays
+    place: int  # where the broadcast axes stand among the axes that stay
+    shape: tuple[int, ...]  # of the result, with new axes and without integer axes
+
+
+def _entries(x: Any, index: Any) -> list[Any]:
+    """The parts of an index, with `...` expanded and masks as arrays of places."""
+    parts = list(index) if isinstance(index, tuple) else [index]
+    expanded: list[Any] = []
+    for part in parts:
+        if isinstance(part, (list, range)):
+            part = np.asarray(part) if len(part) else np.zeros(0, np.int32)
+        if isinstance(part, np.generic):
+            part = np.asarray(part)
+        if isinstance(part, (Array, Tracer, np.ndarray)) and part.dtype == np.bool_:
+            expanded += _mask_places(part)
+        elif isinstance(part, bool):
+            expanded += [None, np.arange(1 if part else 0)]
+        else:
+            expanded.append(part)
+    consumed = sum(1 for p in expanded if p is not None and p is not Ellipsis)
+    if sum(1 for p in expanded if p is Ellipsis) > 1:
+        raise IndexError("an index can have one ellipsis ('...') only")
+    if consumed > x.ndim:
+        raise IndexError(
+            f"too many indices: {consumed} for an array of type {x.aval!r} (at {user_frame()})."
+        )
+    fill = [slice(None)] * (x.ndim - consumed)
+    for k, part in enumerate(expanded):
+        if part is Ellipsis:
+            return expanded[:k] + fill + expanded[k + 1 :]
+    return expanded + fill
+
+
+def _mask_places(mask: Any) -> list[Any]:
+    if isinstance(mask, Tracer):
+        known = mask.concrete()
+        if known is None:
+            raise NonConcreteBooleanIndexError(
+                f"indexing with a traced mask {mask.aval!r} (at {user_frame()}): the number of its "
+                "true elements decides the shape of the result. Use jnp.where(mask, x, 0), or "
+                "jnp.nonzero(mask, size=n)."
+            )
+        mask = known
+    data = mask._data if isinstance(mask, Array) else mask
+    if data.ndim == 0:
+        return [None, np.arange(int(data))]
+    return [np.asarray(p, np.int32) for p in np.nonzero(data)]
+
+
+def plan_index(x: Any, index: Any) -> Plan:
+    slices: list[tuple[int, int, int]] = []
+    flips: list[int] = []
+    arrays: list[tuple[int, Any]] = []
+    layout: list[Any] = []  # sizes of kept axes, "array" marks, in order of the index
+    axis = 0
+    for part in _entries(x, index):
+        if part is None:
+            layout.append(1)
+            continue
+        n = x.shape[axis]
+        if isinstance(part, slice):
+            start, stop, step = (_whole(v) for v in (part.start, part.stop, part.step))
+            where = range(*slice(start, stop, step).indices(n))
+            if where.step > 0:
+                slices.append(
+                    (
+                        where.start,
+                        where.start + len(where) * where.step - (where.step - 1) * bool(len(where)),
+                        where.step,
+                    )
+                )
+            else:
+                first = where[-1] if len(where) else 0
+                slices.append(
+                    (
+                        first,
+                        first + (len(where) - 1) * -where.step + 1 if len(where) else first,
+                        -where.step,
+                    )
+                )
+                flips.append(axis)
+            layout.append(len(where))
+        elif isinstance(part, (int, np.integer)) and not isinstance(part, bool):
+            arrays.append((axis, int(part)))
+            slices.append((0, n, 1))
+            layout.append("array")
+        elif isinstance(part, (Array, Tracer, np.ndarray)):
+            (value,) = as_arrays("index", part)
+            if dtypes.kind_of(value.dtype) not in "iu":
+                raise TypeError(
+                    f"indexing with {value.aval!r} (at {user_frame()}): indices must be integers "
+                    "or bools. Convert with astype(int)."
+                )
+            arrays.append((axis, value))
+            slices.append((0, n, 1))
+            layout.append("array")
+        else:
+            raise TypeError(
+                f"indexing with {type(part).__name__}: indices are integers, slices, None, "
+                "Ellipsis, and arrays of integers or bools."
+            )
+        axis += 1
+    # Integers alone are slices of length 1; beside arrays they take part in broadcasting.
+    only_integers = all(isinstance(a, int) for _, a in arrays)
+    if only_integers:
+        for k, i in arrays:
+            n = x.shape[k]
+            if not -n <= i < n:
+                raise IndexError(
+                    f"index {i} is out of bounds for axis {k} of {x.aval!r} (at {user_frame()})."
+                )
+            slices[k] = (i % n, i % n + 1, 1)
+        shape = tuple([n for n in layout if n != "array"])
+        return Plan(tuple(slices), tuple(flips), (), (), 0, shape)
+    values = [(k, adopt(np.asarray(a, np.int32)) if isinstance(a, int) else a) for k, a in arrays]
+    batch = broadcast_shapes(*[a.shape for _, a in values])
+    marks = [k for k, n in enumerate(layout) if n == "array"]
+    together = marks[-1] - marks[0] + 1 == len(marks)
+    before = layout[: marks[0]] if together else []
+    place = len(before)
+    kept = [n for n in layout if n != "array"]
+    shape = (*kept[:place], *batch, *kept[place:])
+    return Plan(
+        tuple(slices),
+        tuple(flips),
+        tuple([(k, not_negative(a, x.shape[k])) for k, a in values]),
+        batch,
+        # among the operand's own axes that stay, new axes aside
+        len([n for n in _without_new(x, index)[: marks[0]] if n != "array"]) if together else 0,
+        shape,
+    )
+
+
+def _without_new(x: Any, index: Any) -> list[Any]:
+    """As the layout in `plan_index`, but new axes count as absent."""
+    result: list[Any] = []
+    for part in _entries(x, index):
+        if part is None:
+            result.append("array")
+        else:
+            result.append(0 if isinstance(part, slice) else "array")
+    return result
+
+
+def _whole(value: Any) -> int | None:
+    if value is None:
+        return None
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise IndexError(
+            f"slice bounds must be integers, got {type(value).__name__}. For traced bounds use "
+            "lax.dynamic_slice."
+        ) from None
+
+
+def not_negative(index: Any, size: int) -> Any:
+    if dtypes.kind_of(index.dtype) == "u":
+        return cast(index, np.dtype(np.int32) if index.dtype.itemsize < 4 else np.dtype(np.int64))
+    if type(index) is Array and (index._data.size == 0 or index._data.min() >= 0):
+        return index if index.dtype.itemsize >= 4 else cast(index, np.dtype(np.int32))
+    index = index if index.dtype.itemsize >= 4 else cast(index, np.dtype(np.int32))
+    index = cast(index, index.dtype)
+    zero = shaping.full(index.shape, 0, index.dtype)
+    n = shaping.full(index.shape, size, index.dtype)
+    return comparison.select_n(comparison.lt(index, zero), index, arithmetic.add(index, n))

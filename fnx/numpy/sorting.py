@@ -1,0 +1,133 @@
+"""Elements in order, and what an order tells: sort, argsort, median.  Read next: `indexing`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fnx import dtypes
+from fnx.numpy import ufuncs
+from fnx.numpy.elementwise import isnan
+from fnx.numpy.manipulation import normal_axis, ravel
+from fnx.numpy.promotion import as_arrays, promote_inexact
+from fnx.numpy.reductions import any, mean, with_axes_kept
+from fnx.primitives import shaping, sorting
+from fnx.primitives.iota import iota
+from fnx.primitives.slicing import slice as slice_
+
+__all__ = ["argsort", "median", "sort"]
+
+
+def sort(
+    a: Any,
+    axis: int | None = -1,
+    *,
+    kind: None = None,
+    order: None = None,
+    stable: bool = True,
+    descending: bool = False,
+) -> Any:
+    """The elements in increasing order, NaN last.
+
+    Parameters
+    ----------
+    a : array-like
+        The operand.
+    axis : int or None
+        Along which axis; None over all elements.
+    kind, order : None
+        NumPy's names.
+    stable : bool
+        Always true here.
+    descending : bool
+        In decreasing order.
+    """
+    (x,) = as_arrays("sort", a)
+    if axis is None:
+        x, axis = ravel(x), 0
+    place = normal_axis("sort", axis, x.ndim)
+    result = sorting.sort(x, dimension=place)
+    return shaping.rev(result, (place,)) if descending else result
+
+
+def argsort(
+    a: Any,
+    axis: int | None = -1,
+    *,
+    kind: None = None,
+    order: None = None,
+    stable: bool = True,
+    descending: bool = False,
+) -> Any:
+    """The places of the elements in increasing order, NaN last.
+
+    Parameters
+    ----------
+    a : array-like
+        The operand.
+    axis : int or None
+        Along which axis; None over all elements.
+    kind, order : None
+        NumPy's names.
+    stable : bool
+        Always true here.
+    descending : bool
+        In decreasing order; equal elements keep their order.
+    """
+    (x,) = as_arrays("argsort", a)
+    if axis is None:
+        x, axis = ravel(x), 0
+    place = normal_axis("argsort", axis, x.ndim)
+    n = x.shape[place]
+    index = shaping.broadcast_in_dim(iota(dtypes.default_dtype("i"), n), x.shape, (place,))
+    if not descending:
+        return sorting.sort((x, index), dimension=place, num_keys=1)[1]
+    flipped = sorting.sort(
+        (shaping.rev(x, (place,)), shaping.rev(index, (place,))), dimension=place, num_keys=1
+    )[1]
+    return shaping.rev(flipped, (place,))
+
+
+def median(
+    a: Any,
+    axis: Any = None,
+    out: None = None,
+    overwrite_input: bool = False,
+    keepdims: bool = False,
+) -> Any:
+    """The middle element, or the mean of the two in the middle.
+
+    Parameters
+    ----------
+    a : array-like
+        The operand.
+    axis : int or None
+        Along which axis; all elements by default.
+    out : None
+        Arrays are immutable.
+    overwrite_input : bool
+        Accepted.
+    keepdims : bool
+        Keep the axis, with size 1.
+    """
+    (x,) = promote_inexact("median", a)
+    rank = x.ndim
+    if axis is None:
+        y, place = ravel(x), 0
+    else:
+        y, place = x, normal_axis("median", axis, x.ndim)
+    ordered = sorting.sort(y, dimension=place)
+    n = ordered.shape[place]
+    low, high = [0] * ordered.ndim, list(ordered.shape)
+    low[place], high[place] = (n - 1) // 2, n // 2 + 1
+    middle = mean(slice_(ordered, low, high), place)
+    has_nan = any(isnan(y), place)
+    result = ufuncs.where(has_nan, np.nan, middle)
+    if not keepdims:
+        return result
+    return (
+        shaping.reshape(result, (1,) * rank)
+        if axis is None
+        else with_axes_kept(result, x.shape, (place,), True)
+    )
