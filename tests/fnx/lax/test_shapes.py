@@ -16,7 +16,7 @@ X = np.arange(24.0).reshape(2, 3, 4)
     [
         (lambda: lax.broadcast(X, (5, 1)), np.broadcast_to(X, (5, 1, 2, 3, 4))),
         (lambda: lax.broadcast_like(X[:, :1], X), np.broadcast_to(X[:, :1], X.shape)),
-        (lambda: lax.broadcast_like(2.0, X), np.full_like(X, 2)),
+        (lambda: lax.broadcast_like(np.float64(2), X), np.full_like(X, 2)),
         (lambda: lax.broadcast_to_rank(X, 5), X[None, None]),
         (lambda: lax.collapse(X, 0, 2), X.reshape(6, 4)),
         (lambda: lax.collapse(X, 1), X.reshape(2, 12)),
