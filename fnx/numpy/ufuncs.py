@@ -80,7 +80,7 @@ def _unary(
 def _wrap(data: Any, weak: bool) -> Array:
     if type(data) is not np.ndarray:
         data = np.asarray(data)
-    data.flags.writeable = False
+    data.setflags(False)
     return Array(data, weak)
 
 
