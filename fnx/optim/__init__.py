@@ -15,6 +15,7 @@ from types import MappingProxyType
 
 from fnx.optim.adaptive import ADADELTA, ADAGRAD, RMSPROP, adadelta, adagrad, rmsprop
 from fnx.optim.descent import ASGD, RPROP, SGD, asgd, rprop, sgd
+from fnx.optim.lbfgs import LbfgsState, Minimizer, lbfgs
 from fnx.optim.moments import ADAM, ADAMAX, NADAM, RADAM, adam, adamax, adamw, nadam, radam
 from fnx.optim.rules import Rule, RuleState
 from fnx.optim.transformations import (
@@ -45,6 +46,8 @@ __all__ = [
     "RPROP",
     "RULES",
     "SGD",
+    "LbfgsState",
+    "Minimizer",
     "Optimizer",
     "Rule",
     "RuleState",
@@ -58,6 +61,7 @@ __all__ = [
     "chain",
     "clip_by_global_norm",
     "global_norm",
+    "lbfgs",
     "nadam",
     "radam",
     "rmsprop",

@@ -11,7 +11,7 @@ from typing import Any
 
 from fnx import numpy as jnp
 from fnx.optim.descent import decaying_switches, oriented
-from fnx.optim.rules import Options, Rule, as_number, choose, is_used, pair
+from fnx.optim.rules import Options, Rule, as_number, choose, is_used, pair, rounded
 from fnx.optim.transformations import Optimizer
 
 __all__ = ["ADAM", "ADAMAX", "NADAM", "RADAM", "adam", "adamax", "adamw", "nadam", "radam"]
@@ -255,7 +255,7 @@ def _nadam_numbers(count: Any, carried: dict[str, Any], options: Options) -> Any
     mu = b1 * (1.0 - 0.5 * 0.96 ** (count * decay))
     mu_next = b1 * (1.0 - 0.5 * 0.96 ** ((count + 1) * decay))
     # The product is kept in the precision that it came in, and read in double precision.
-    product = carried["mu_product"] * mu
+    product = carried["mu_product"] * rounded(mu, carried["mu_product"])
     whole = as_number(product)
     of_gradient = -lr * (1.0 - mu) / (1.0 - whole)
     of_mean = -lr * mu_next / (1.0 - whole * mu_next)

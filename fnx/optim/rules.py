@@ -23,7 +23,7 @@ from fnx import numpy as jnp
 from fnx import tree_util
 from fnx.optim.transformations import Optimizer
 
-__all__ = ["Rule", "RuleState", "as_number", "choose", "is_used", "pair"]
+__all__ = ["Rule", "RuleState", "as_number", "choose", "is_used", "pair", "rounded"]
 
 #: Hyperparameters by PyTorch's names.
 Options = Mapping[str, Any]
@@ -219,11 +219,26 @@ def choose(condition: Any, yes: Any, no: Any) -> Any:
 
 
 def as_number(number: Any) -> Any:
-    """A NumPy scalar as a Python number, so that it takes part in double precision.
+    """A carried number in double precision.
 
     Parameters
     ----------
     number : float or numpy scalar or Array
         Carried from the step before.
     """
-    return float(number) if isinstance(number, np.floating) else number
+    if isinstance(number, np.floating):
+        return float(number)
+    return number.astype("float64") if hasattr(number, "astype") else number
+
+
+def rounded(number: Any, like: Any) -> Any:
+    """A number in the precision of a carried one.
+
+    Parameters
+    ----------
+    number : float or Array
+        The number.
+    like : float or numpy scalar or Array
+        The carried one; Python's numbers take the precision of what they meet by themselves.
+    """
+    return number.astype(like.dtype) if hasattr(number, "astype") else number

@@ -20,7 +20,7 @@ from fnx.core.primitive import Primitive, rule
 from fnx.core.simplify import drop_dead, simplify
 from fnx.core.staging import StagedTracer, StagingTrace
 from fnx.core.tracing import Trace, Tracer, running
-from fnx.core.types import ShapedArray, tangent_type
+from fnx.core.types import ShapedArray, float0, tangent_type
 from fnx.primitives.shaping import zeros
 from fnx.transforms.jvp import staged, zero_tangent
 
@@ -195,14 +195,16 @@ def linearize_flat(
     """
     function = staged(function, primals, name)
     trace = LinearizeTrace(CONTEXT.get().trace, name)
-    args = [trace.input(p) for p in primals]
+    inputs = [trace.input(p) for p in primals]
+    tape_inputs = [a.tangent for a in inputs]
+    # Integers have no tangent: they are constants, also where they are cast to floats.
+    args = [p if a.tangent.aval.dtype == float0 else a for p, a in zip(primals, inputs)]
     try:
         with running(trace):
             outs = function(*args)
     finally:
         trace.alive = False
     pairs = [trace.split(_Result, o) for o in outs]
-    tape_inputs = [a.tangent for a in args]
     return [p for p, _ in pairs], Linearized(trace.tape, tape_inputs, [t for _, t in pairs])
 
 
