@@ -264,7 +264,7 @@ def while_loop(cond_fun: Callable[..., Any], body_fun: Callable[..., Any], init_
     ):
         raise TypeError(
             f"{name}: cond_fun must give a boolean scalar, it gave "
-            f"{', '.join(map(repr, predicate.out_avals))}. Compare, or reduce with all() or any()."
+            f"{', '.join([repr(a) for a in predicate.out_avals])}. Compare, or reduce with all() or any()."
         )
     outs = while_p(
         *cond_consts,

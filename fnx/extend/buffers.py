@@ -87,7 +87,7 @@ def buffer_of(array: Array) -> np.ndarray[Any, Any]:
     data = array._data
     if data.flags.writeable:  # a borrowed one
         data = data.view()
-        data.setflags(False)
+        data.setflags(write=False)
     return data
 
 

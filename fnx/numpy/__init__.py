@@ -4,7 +4,6 @@ import numpy as _np
 
 from fnx.core.array import Array as ndarray
 from fnx.dtypes import (
-    bfloat16,
     can_cast,
     finfo,
     iinfo,
@@ -148,6 +147,23 @@ from fnx.numpy.reductions import (
     sum,
     var,
 )
+from fnx.numpy.scalar_types import (
+    bfloat16,
+    bool_,
+    complex64,
+    complex128,
+    float16,
+    float32,
+    float64,
+    int8,
+    int16,
+    int32,
+    int64,
+    uint8,
+    uint16,
+    uint32,
+    uint64,
+)
 from fnx.numpy.sorting import (
     argsort,
     median,
@@ -217,20 +233,6 @@ from fnx.numpy.ufuncs import (
     where,
 )
 
-bool_ = _np.bool_
-int8 = _np.int8
-int16 = _np.int16
-int32 = _np.int32
-int64 = _np.int64
-uint8 = _np.uint8
-uint16 = _np.uint16
-uint32 = _np.uint32
-uint64 = _np.uint64
-float16 = _np.float16
-float32 = _np.float32
-float64 = _np.float64
-complex64 = _np.complex64
-complex128 = _np.complex128
 integer = _np.integer
 signedinteger = _np.signedinteger
 unsignedinteger = _np.unsignedinteger
@@ -246,7 +248,7 @@ e = _np.e
 inf = _np.inf
 nan = _np.nan
 euler_gamma = _np.euler_gamma
-single, double, csingle, cdouble = _np.float32, _np.float64, _np.complex64, _np.complex128
+single, double, csingle, cdouble = float32, float64, complex64, complex128
 
 __all__ = [
     "abs",

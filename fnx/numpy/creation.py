@@ -277,8 +277,8 @@ def full_like(a: Any, fill_value: Any, dtype: Any = None, shape: Any = None, **o
         ``device``: accepted.
     """
     (model,) = as_arrays("full_like", a)
-    value = asarray(fill_value)
     wanted = model.dtype if dtype is None else dtypes.check_user_dtype(dtype)
+    value = asarray(fill_value, wanted)  # at once: a number would lose digits by way of float32
     return broadcast_to(cast(value, wanted), model.shape if shape is None else shape_of(shape))
 
 

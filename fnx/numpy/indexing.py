@@ -75,7 +75,7 @@ def index_array(x: Any, index: Any, mode: Any = None, fill_value: Any = None) ->
 
 def _frozen(value: Any) -> np.ndarray[Any, Any]:
     data = np.asarray(value)
-    data.setflags(False)
+    data.setflags(write=False)
     return data
 
 

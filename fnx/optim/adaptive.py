@@ -188,10 +188,12 @@ def _rmsprop_leaf(switches: tuple[str, ...], p: Any, g: Any, slots: Any, numbers
     decay, alpha, rest, eps, momentum, negative_lr = numbers
     g = oriented(switches, p, g, decay)
     square = alpha * slots[0] + rest * g * g
-    variance, mean = square, ()
+    variance: Any = square
+    mean: tuple[Any, ...] = ()
     if "centered" in switches:
         average = slots[-1] + rest * (g - slots[-1])
-        variance, mean = square - average * average, (average,)
+        variance = square - average * average
+        mean = (average,)
     size = jnp.sqrt(variance) + eps
     if "momentum" not in switches:
         return negative_lr * (g / size), (square, *mean)

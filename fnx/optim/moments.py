@@ -55,7 +55,7 @@ def _adam_leaf(switches: tuple[str, ...], p: Any, g: Any, slots: Any, numbers: A
     decay, *blend, root, eps, negative_step = numbers
     g = oriented(switches, p, g, decay)
     mean, square = _means(g, slots[0], slots[1], blend)
-    after = (mean, square)
+    after: tuple[Any, ...] = (mean, square)
     if "amsgrad" in switches:
         largest = jnp.maximum(slots[2], square)
         after = (mean, square, largest)

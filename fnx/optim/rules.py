@@ -19,11 +19,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fnx import dtypes, tree_util
 from fnx import numpy as jnp
-from fnx import tree_util
 from fnx.optim.transformations import Optimizer
 
-__all__ = ["Rule", "RuleState", "as_number", "choose", "is_used", "pair", "rounded"]
+__all__ = ["Rule", "RuleState", "as_number", "choose", "is_used", "pair", "rounded", "wide_dtype"]
 
 #: Hyperparameters by PyTorch's names.
 Options = Mapping[str, Any]
@@ -118,12 +118,12 @@ def pair(rule: Rule, options: Options) -> Optimizer:
 
     def init(params: Any) -> RuleState:
         slots = {name: tree_util.tree_map(_filled(first.get(name)), params) for name in names}
-        carried = {k: jnp.asarray(v, "float64") for k, v in rule.carried(options).items()}
+        carried = {k: jnp.asarray(v, wide_dtype()) for k, v in rule.carried(options).items()}
         return RuleState(jnp.zeros((), "int32"), slots, carried)
 
     def update(grads: Any, state: RuleState, params: Any = None) -> tuple[Any, RuleState]:
         count = state.count + 1
-        numbers, carried = rule.numbers(count.astype("float64"), state.carried, options)
+        numbers, carried = rule.numbers(count.astype(wide_dtype()), state.carried, options)
         leaves, tree = tree_util.tree_flatten(grads)
         if params is None:
             if rule.name in _READS_PARAMS or "decay" in switches or "decoupled" in switches:
@@ -148,7 +148,7 @@ def pair(rule: Rule, options: Options) -> Optimizer:
             name: tree_util.tree_unflatten(tree, [new[k] for new in after])
             for k, name in enumerate(names)
         }
-        carried = {k: jnp.asarray(v, "float64") for k, v in carried.items()}
+        carried = {k: jnp.asarray(v, wide_dtype()) for k, v in carried.items()}
         return tree_util.tree_unflatten(tree, updates), RuleState(count, slots, carried)
 
     return Optimizer(init, update)
@@ -192,6 +192,11 @@ def _filled(value: Any) -> Callable[[Any], Any]:
     return fill
 
 
+def wide_dtype() -> Any:
+    """The dtype of the numbers of a step: float64, where the settings allow it."""
+    return dtypes.canonicalize_dtype(np.float64)
+
+
 def is_used(number: Any) -> bool:
     """Whether a hyperparameter takes part: all do that are traced, or not zero.
 
@@ -215,7 +220,8 @@ def choose(condition: Any, yes: Any, no: Any) -> Any:
     """
     if isinstance(condition, bool):
         return yes if condition else no
-    return jnp.where(condition, yes, no)
+    wide = wide_dtype()
+    return jnp.where(condition, jnp.asarray(yes, wide), jnp.asarray(no, wide))
 
 
 def as_number(number: Any) -> Any:
@@ -228,7 +234,7 @@ def as_number(number: Any) -> Any:
     """
     if isinstance(number, np.floating):
         return float(number)
-    return number.astype("float64") if hasattr(number, "astype") else number
+    return number.astype(wide_dtype()) if hasattr(number, "astype") else number
 
 
 def rounded(number: Any, like: Any) -> Any:
