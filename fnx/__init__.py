@@ -38,8 +38,19 @@ from fnx.config import (
 from fnx.control.checkpoint import checkpoint
 from fnx.control.custom_api import custom_gradient, custom_jvp, custom_vjp
 from fnx.control.jit import clear_caches, jit, no_retrace
+from fnx.control.placement import (
+    default_backend,
+    device_count,
+    device_get,
+    device_put,
+    local_device_count,
+    local_devices,
+    print_environment_info,
+    typeof,
+)
 from fnx.control.staging_api import ShapeDtypeStruct, block_until_ready, eval_shape, make_jaxpr
 from fnx.core.array import Array
+from fnx.core.device import Device, devices
 from fnx.dtypes import float0
 from fnx.kernels.threads import set_threads
 from fnx.transforms.grad import grad, jvp, linear_transpose, linearize, value_and_grad, vjp
@@ -51,6 +62,7 @@ remat = checkpoint
 
 __all__ = [
     "Array",
+    "Device",
     "ShapeDtypeStruct",
     "block_until_ready",
     "check_tracer_leaks",
@@ -64,7 +76,12 @@ __all__ = [
     "debug",
     "debug_infs",
     "debug_nans",
+    "default_backend",
     "default_matmul_precision",
+    "device_count",
+    "device_get",
+    "device_put",
+    "devices",
     "disable_jit",
     "dtypes",
     "enable_checks",
@@ -86,6 +103,8 @@ __all__ = [
     "lax",
     "linear_transpose",
     "linearize",
+    "local_device_count",
+    "local_devices",
     "log_compiles",
     "make_jaxpr",
     "nn",
@@ -94,12 +113,14 @@ __all__ = [
     "numpy_dtype_promotion",
     "ops",
     "optim",
+    "print_environment_info",
     "random",
     "remat",
     "set_threads",
     "test_util",
     "tree",
     "tree_util",
+    "typeof",
     "value_and_grad",
     "vjp",
     "vmap",
