@@ -262,9 +262,10 @@ def while_loop(cond_fun: Callable[..., Any], body_fun: Callable[..., Any], init_
     if cond_tree != tree_util.tree_structure(0) or not predicate.out_avals[0].same_type(
         ShapedArray((), np.dtype(bool))
     ):
+        given = ", ".join([repr(a) for a in predicate.out_avals])
         raise TypeError(
-            f"{name}: cond_fun must give a boolean scalar, it gave "
-            f"{', '.join([repr(a) for a in predicate.out_avals])}. Compare, or reduce with all() or any()."
+            f"{name}: cond_fun must give a boolean scalar, it gave {given}. Compare, or reduce "
+            "with all() or any()."
         )
     outs = while_p(
         *cond_consts,

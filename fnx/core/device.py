@@ -18,6 +18,8 @@ class Device:
         ``cpu``.
     id : int
         Its number among those of the platform.
+    process_index : int
+        The process that it belongs to.
 
     Examples
     --------
