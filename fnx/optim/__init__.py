@@ -16,8 +16,19 @@ from types import MappingProxyType
 from fnx.optim.adaptive import ADADELTA, ADAGRAD, RMSPROP, adadelta, adagrad, rmsprop
 from fnx.optim.descent import ASGD, RPROP, SGD, asgd, rprop, sgd
 from fnx.optim.lbfgs import LbfgsState, Minimizer, lbfgs
+from fnx.optim.matrices import ADAFACTOR, MUON, adafactor, muon
 from fnx.optim.moments import ADAM, ADAMAX, NADAM, RADAM, adam, adamax, adamw, nadam, radam
 from fnx.optim.rules import Rule, RuleState
+from fnx.optim.schedules import (
+    constant_schedule,
+    cosine_decay_schedule,
+    cosine_onecycle_schedule,
+    exponential_decay,
+    join_schedules,
+    linear_schedule,
+    piecewise_constant_schedule,
+    warmup_cosine_decay_schedule,
+)
 from fnx.optim.transformations import (
     Optimizer,
     apply_updates,
@@ -25,46 +36,76 @@ from fnx.optim.transformations import (
     clip_by_global_norm,
     global_norm,
 )
+from fnx.optim.trust_ratio import LAMB, LION, lamb, lion
+from fnx.optim.wrappers import (
+    AccumulateState,
+    accumulate,
+    add_decayed_weights,
+    clip,
+    masked,
+    scale,
+)
+
+_ADAPTIVE = (ADADELTA, ADAFACTOR, ADAGRAD, ADAM, ADAMAX, LAMB, NADAM, RADAM, RMSPROP)
 
 #: Every rule by its name.
 RULES: Mapping[str, Rule] = MappingProxyType(
-    {
-        rule.name: rule
-        for rule in (ADADELTA, ADAGRAD, ADAM, ADAMAX, ASGD, NADAM, RADAM, RMSPROP, RPROP, SGD)
-    }
+    {rule.name: rule for rule in (*_ADAPTIVE, ASGD, LION, MUON, RPROP, SGD)}
 )
 
 __all__ = [
     "ADADELTA",
+    "ADAFACTOR",
     "ADAGRAD",
     "ADAM",
     "ADAMAX",
     "ASGD",
+    "AccumulateState",
+    "LAMB",
+    "LION",
+    "LbfgsState",
+    "MUON",
+    "Minimizer",
     "NADAM",
+    "Optimizer",
     "RADAM",
     "RMSPROP",
     "RPROP",
     "RULES",
-    "SGD",
-    "LbfgsState",
-    "Minimizer",
-    "Optimizer",
     "Rule",
     "RuleState",
+    "SGD",
+    "accumulate",
     "adadelta",
+    "adafactor",
     "adagrad",
     "adam",
     "adamax",
     "adamw",
+    "add_decayed_weights",
     "apply_updates",
     "asgd",
     "chain",
+    "clip",
     "clip_by_global_norm",
+    "constant_schedule",
+    "cosine_decay_schedule",
+    "cosine_onecycle_schedule",
+    "exponential_decay",
     "global_norm",
+    "join_schedules",
+    "lamb",
     "lbfgs",
+    "linear_schedule",
+    "lion",
+    "masked",
+    "muon",
     "nadam",
+    "piecewise_constant_schedule",
     "radam",
     "rmsprop",
     "rprop",
+    "scale",
     "sgd",
+    "warmup_cosine_decay_schedule",
 ]

@@ -166,6 +166,7 @@ ASGD = Rule(
     _asgd_numbers,
     _asgd_leaf,
     carried=lambda options: {"eta": options["lr"], "mu": 1.0},
+    reads_params=True,
 )
 
 

@@ -321,7 +321,7 @@ def nadam(
     >>> import fnx.numpy as jnp
     >>> opt = nadam(0.1)
     >>> opt.update(jnp.ones(2), opt.init(jnp.zeros(2)))[0]
-    Array([-0.15339717, -0.15339717], dtype=float32)
+    Array([-0.10564518, -0.10564518], dtype=float32)
     """
     return _adam_pair(
         NADAM,

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fnx import dtypes, tree_util
+from fnx import dtypes, lax, tree_util
 from fnx import numpy as jnp
 from fnx.optim.transformations import Optimizer
 
@@ -38,8 +38,8 @@ class Rule:
     name : str
         For errors.
     switches : callable
-        ``switches(options) -> tuple of str``: which variants of the formula the options choose.
-        They are static: a program is made for each choice.
+        ``switches(options) -> tuple``: which variants of the formula the options choose, as names,
+        or pairs of a name and a value. They are static: a program is made for each choice.
     slots : callable
         ``slots(switches) -> tuple of str``: names of what is kept for each parameter.
     numbers : callable
@@ -51,18 +51,27 @@ class Rule:
         ``carried(options) -> dict``: numbers that go from step to step, at the start.
     initial : callable
         ``initial(options) -> dict``: slots that do not start from zero, and what they start from.
+    shape : callable
+        ``shape(name, shape) -> tuple of int``: of a slot, for a parameter's shape.
+    reads_params : bool
+        Whether the update reads the parameters, whatever the options.
+    elementwise : bool
+        Whether `leaf` treats all elements alike, each by itself.
     """
 
     name: str
-    switches: Callable[[Options], tuple[str, ...]]
-    slots: Callable[[tuple[str, ...]], tuple[str, ...]]
+    switches: Callable[[Options], tuple[Any, ...]]
+    slots: Callable[[tuple[Any, ...]], tuple[Any, ...]]
     numbers: Callable[[Any, dict[str, Any], Options], tuple[tuple[Any, ...], dict[str, Any]]]
     leaf: Callable[..., tuple[Any, tuple[Any, ...]]]
     carried: Callable[[Options], dict[str, Any]] = lambda options: {}
     initial: Callable[[Options], dict[str, Any]] = lambda options: {}
+    shape: Callable[[str, tuple[int, ...]], tuple[int, ...]] = lambda name, shape: shape
+    reads_params: bool = False
+    elementwise: bool = True
 
     def apply(
-        self, switches: tuple[str, ...], param: Any, grad: Any, others: Sequence[Any]
+        self, switches: tuple[Any, ...], param: Any, grad: Any, others: Sequence[Any]
     ) -> list[Any]:
         """The parameter and its slots after a step.
 
@@ -76,8 +85,45 @@ class Rule:
             Its slots, then the numbers of this step, in the parameter's dtype.
         """
         count = len(self.slots(switches))
-        update, slots = self.leaf(switches, param, grad, others[:count], others[count:])
+        update, slots = self.step(switches, param, grad, others[:count], others[count:])
         return [param + update, *slots]
+
+    def step(
+        self,
+        switches: tuple[Any, ...],
+        param: Any,
+        grad: Any,
+        slots: Sequence[Any],
+        numbers: Sequence[Any],
+    ) -> tuple[Any, list[Any]]:
+        """An update and new slots; a complex parameter counts as two real ones, as in PyTorch.
+
+        Parameters
+        ----------
+        switches : tuple
+            From `switches`.
+        param, grad : Array
+            A parameter and its gradient.
+        slots : sequence of Array
+            What is kept for it.
+        numbers : sequence of Array
+            Of this step.
+        """
+        if not jnp.issubdtype(param.dtype, jnp.complexfloating):
+            update, new = self.leaf(switches, param, grad, slots, numbers)
+            return update, list(new)
+        if not self.elementwise:
+            raise TypeError(
+                f"{self.name}: parameters must be real, got {param.dtype}. Give complex ones as "
+                "their real and imaginary parts."
+            )
+        parts = []
+        for part in (jnp.real, jnp.imag):
+            real = part(param), part(grad), [part(x) for x in slots]
+            update, new = self.leaf(switches, *real, numbers)
+            parts.append([update, *new])
+        whole = [lax.complex(x, y) for x, y in zip(*parts, strict=True)]
+        return whole[0], whole[1:]
 
 
 class RuleState(NamedTuple):
@@ -106,7 +152,7 @@ def pair(rule: Rule, options: Options) -> Optimizer:
     rule : Rule
         What happens to each parameter.
     options : mapping
-        Its hyperparameters.
+        Its hyperparameters; the learning rate may be a function of the number of updates done.
 
     Returns
     -------
@@ -114,19 +160,23 @@ def pair(rule: Rule, options: Options) -> Optimizer:
     """
     switches = rule.switches(options)
     names = rule.slots(switches)
-    first = rule.initial(options)
 
     def init(params: Any) -> RuleState:
-        slots = {name: tree_util.tree_map(_filled(first.get(name)), params) for name in names}
-        carried = {k: jnp.asarray(v, wide_dtype()) for k, v in rule.carried(options).items()}
+        now = _at(options, jnp.zeros((), "int32"))
+        first = rule.initial(now)
+        slots = {
+            name: tree_util.tree_map(_filled(rule, name, first.get(name)), params) for name in names
+        }
+        carried = {k: jnp.asarray(v, wide_dtype()) for k, v in rule.carried(now).items()}
         return RuleState(jnp.zeros((), "int32"), slots, carried)
 
     def update(grads: Any, state: RuleState, params: Any = None) -> tuple[Any, RuleState]:
         count = state.count + 1
-        numbers, carried = rule.numbers(count.astype(wide_dtype()), state.carried, options)
+        now = _at(options, state.count)
+        numbers, carried = rule.numbers(count.astype(wide_dtype()), state.carried, now)
         leaves, tree = tree_util.tree_flatten(grads)
         if params is None:
-            if rule.name in _READS_PARAMS or "decay" in switches or "decoupled" in switches:
+            if rule.reads_params or "decay" in switches or "decoupled" in switches:
                 raise ValueError(
                     f"{rule.name}: the update reads the parameters (weight decay, or an average of "
                     "them). Call update(grads, state, params)."
@@ -154,40 +204,29 @@ def pair(rule: Rule, options: Options) -> Optimizer:
     return Optimizer(init, update)
 
 
-#: Rules whose update reads the parameters whatever the options.
-_READS_PARAMS = frozenset(("asgd",))
+def _at(options: Options, count: Any) -> Options:
+    """Options with the learning rate of a schedule at a count."""
+    lr = options["lr"]
+    return {**options, "lr": jnp.asarray(lr(count), wide_dtype())} if callable(lr) else options
 
 
 def _on_leaf(
-    rule: Rule, switches: tuple[str, ...], p: Any, g: Any, slots: list[Any], numbers: Any
+    rule: Rule, switches: tuple[Any, ...], p: Any, g: Any, slots: list[Any], numbers: Any
 ) -> tuple[Any, list[Any]]:
-    """One leaf; a complex one counts as pairs of real numbers, as in PyTorch."""
     p, g = jnp.asarray(p), jnp.asarray(g)
-    is_complex = jnp.issubdtype(p.dtype, jnp.complexfloating)
-    if is_complex:
-        p, g, *slots = [_as_real(x) for x in (p, g, *slots)]
-    cast = [x.astype(p.dtype) if hasattr(x, "astype") else x for x in numbers]
-    update, after = rule.leaf(switches, p, g, slots, cast)
-    if is_complex:
-        return _as_complex(update), [_as_complex(x) for x in after]
-    return update, list(after)
+    kind = jnp.real(p).dtype
+    cast = [x.astype(kind) if hasattr(x, "astype") else x for x in numbers]
+    return rule.step(switches, p, g, slots, cast)
 
 
-def _as_real(x: Any) -> Any:
-    return jnp.stack([jnp.real(x), jnp.imag(x)])
-
-
-def _as_complex(x: Any) -> Any:
-    return x[0] + 1j * x[1]
-
-
-def _filled(value: Any) -> Callable[[Any], Any]:
+def _filled(rule: Rule, name: str, value: Any) -> Callable[[Any], Any]:
     def fill(p: Any) -> Any:
+        p = jnp.asarray(p)
+        start = jnp.zeros(rule.shape(name, p.shape), p.dtype)
         if value is None:
-            return jnp.zeros_like(p)
-        if jnp.issubdtype(jnp.asarray(p).dtype, jnp.complexfloating):
-            return jnp.zeros_like(p) + value * (1 + 1j)
-        return jnp.full_like(p, value)
+            return start
+        is_complex = jnp.issubdtype(p.dtype, jnp.complexfloating)
+        return start + value * (1 + 1j) if is_complex else jnp.full_like(start, value)
 
     return fill
 

@@ -114,6 +114,7 @@ def chain(*optimizers: Optimizer) -> Optimizer:
     Examples
     --------
     >>> import fnx.numpy as jnp
+    >>> from fnx.optim import sgd
     >>> opt = chain(clip_by_global_norm(1.), sgd(1.))
     >>> opt.update(jnp.array([3., 4.]), opt.init(jnp.zeros(2)))[0]
     Array([-0.6, -0.8], dtype=float32)

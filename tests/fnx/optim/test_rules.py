@@ -37,7 +37,18 @@ def pure(name):
         options["learning_rate"] = options.pop("lr")
     if kind == "AdamW":
         options.setdefault("weight_decay", 1e-2)
-    return getattr(optim, kind.lower())(**options)
+    optimizer = getattr(optim, kind.lower())(**options)
+    return on_the_weight(optimizer) if kind == "Muon" else optimizer
+
+
+def on_the_weight(optimizer):
+    """An optimizer of the matrix alone; the bias stays."""
+
+    def update(grads, state, params):
+        moved, state = optimizer.update(grads["weight"], state, params["weight"])
+        return {"weight": moved, "bias": jnp.zeros_like(params["bias"])}, state
+
+    return optim.Optimizer(lambda params: optimizer.init(params["weight"]), update)
 
 
 def start(is_complex=False):
@@ -133,6 +144,7 @@ def test_jit_of_a_step(name):
         lambda x: optim.adadelta(x, x, x),
         lambda x: optim.rmsprop(x, x, centered=True, momentum=x),
         lambda x: optim.rprop(x),
+        lambda x: optim.adafactor(x, weight_decay=x),
         lambda x: optim.asgd(x, x, t0=2.0),
     ],
 )
@@ -197,8 +209,31 @@ def test_trees_that_do_not_fit():
         optimizer.update([jnp.ones(2)], state)
 
 
+def test_muon_takes_matrices_in_few_steps():
+    optimizer = optim.muon()
+    with pytest.raises(ValueError, match=r"parameters must be matrices, got one of shape \(2,\)"):
+        optimizer.update(jnp.ones(2), optimizer.init(jnp.ones(2)), jnp.ones(2))
+    with pytest.raises(ValueError, match="must be less than 100.*got 100"):
+        optim.muon(ns_steps=100)
+
+
+@pytest.mark.parametrize("make", [optim.muon, optim.adafactor])
+def test_matrix_rules_take_real_parameters(make):
+    p = jnp.ones((2, 2), "complex64")
+    optimizer = make()
+    with pytest.raises(TypeError, match="parameters must be real, got complex64"):
+        optimizer.update(p, optimizer.init(p), p)
+
+
+def test_muons_steps_are_about_orthogonal(rng):
+    gradient = jnp.asarray(rng.standard_normal((5, 3)))
+    optimizer = optim.muon(1.0, 0.0, adjust_lr_fn="match_rms_adamw")
+    step, _ = optimizer.update(gradient, optimizer.init(gradient), gradient)
+    singular = np.linalg.svd(np.asarray(step) / (0.2 * 5**0.5), compute_uv=False)
+    assert (singular > 0.6).all() and (singular < 1.3).all()
+
+
 def test_every_rule_is_listed():
-    assert sorted(optim.RULES) == sorted(
-        "adadelta adagrad adam adamax asgd nadam radam rmsprop rprop sgd".split()
-    )
+    names = "adadelta adafactor adagrad adam adamax asgd lamb lion muon nadam radam rmsprop rprop"
+    assert sorted(optim.RULES) == [*names.split(), "sgd"]
     assert all(rule.name == name for name, rule in optim.RULES.items())
