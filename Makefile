@@ -13,8 +13,8 @@ READY := $(VENV)/.filled
 PIP_OPTIONS ?=
 PYTEST_OPTIONS ?=
 
-# Options of `make demo`, for example: make demo STYLE_OPTIONS="--size 256 --steps 200".
-STYLE_OPTIONS ?=
+# Options of `make demo`, for example: make demo STYLE_OPTIONS="--size 512 --steps 300".
+STYLE_OPTIONS ?= --steps 150
 
 # The peers live in environments of their own. Name an interpreter to use one that exists:
 # make bench TORCH_PYTHON=/somewhere/bin/python

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math as _math
 from typing import Any
 
-from fnx_nn import autograd, cuda
+from fnx_nn import autograd, cuda, func, hub, nn, optim, utils
 from fnx_nn.autograd.modes import (
     enable_grad,
     inference_mode,
@@ -46,6 +46,7 @@ from fnx_nn.dtypes import (
 )
 from fnx_nn.dtypes import bool_ as bool
 from fnx_nn.tensor.catalogue import FUNCTIONS as _FUNCTIONS
+from fnx_nn.tensor.creation import tensor
 from fnx_nn.tensor.printing import set_printoptions
 from fnx_nn.tensor.promotion import result_type
 from fnx_nn.tensor.random import Generator, default_generator, fork_rng
@@ -84,9 +85,11 @@ __all__ = [
     "float32",
     "float64",
     "fork_rng",
+    "func",
     "get_default_device",
     "get_default_dtype",
     "half",
+    "hub",
     "iinfo",
     "inf",
     "inference_mode",
@@ -102,7 +105,9 @@ __all__ = [
     "long",
     "nan",
     "newaxis",
+    "nn",
     "no_grad",
+    "optim",
     "pi",
     "promote_types",
     "result_type",
@@ -111,15 +116,17 @@ __all__ = [
     "set_grad_enabled",
     "set_printoptions",
     "short",
+    "tensor",
     "uint16",
     "uint32",
     "uint64",
     "uint8",
+    "utils",
 ]
 
 # The rows of the tables are functions of this module, too.
 globals().update(_FUNCTIONS)
-__all__ += _FUNCTIONS
+__all__ += [name for name in _FUNCTIONS if name not in __all__]
 __all__.sort()
 
 

@@ -39,6 +39,8 @@ class Ambient:
         Of numbers that bring none.
     traced : bool
         Whether tensors may hold arrays and tracers of `fnx`; see `fnx_nn.tensor.traced`.
+    initializes : bool
+        Whether `fnx_nn.nn.init` writes first values; see `fnx_nn.nn.utils.skip_init`.
     """
 
     grad: bool = True
@@ -47,6 +49,7 @@ class Ambient:
     check_nan: bool = True
     default_dtype: np.dtype[Any] = _FLOAT32
     traced: bool = False
+    initializes: bool = True
 
 
 #: The one context variable of fnx_nn.

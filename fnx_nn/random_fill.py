@@ -55,7 +55,7 @@ def uniform_(out: NDArray[Any], generator: Generator, low: float = 0.0, high: fl
     out = _real_view(_require_floating("uniform_", out))
     if not low <= high:
         raise RuntimeError(
-            f"uniform_: expects a range [from, to) with from <= to, got from={low}, to={high}."
+            f"uniform_ expects to return a [from, to) range, but found from={low} > to={high}"
         )
     limits = np.finfo(np.float64 if out.dtype == np.float64 else np.float32)
     if not high - low <= float(limits.max):
@@ -86,7 +86,7 @@ def normal_(out: NDArray[Any], generator: Generator, mean: float = 0.0, std: flo
     """
     out = _require_floating("normal_", out)
     if not std >= 0:
-        raise RuntimeError(f"normal_: expects std >= 0.0, but found std {std}.")
+        raise RuntimeError(f"normal expects std >= 0.0, but found std {std}")
     if out.dtype.kind == "c":
         out, std = _real_view(out), std / math.sqrt(2.0)
     with generator.lock:
@@ -183,7 +183,7 @@ def log_normal_(
     """Fill with numbers whose logarithm is normal."""
     _require_floating("log_normal_", out)
     if not std > 0:
-        raise RuntimeError(f"log_normal_: expects std > 0.0, but found std={std}.")
+        raise RuntimeError(f"log_normal_ expects std > 0.0, but found std={std}")
     with generator.lock:
         values = _normal_pair_by_pair(generator, out.size, mean, std)
         _store(out, map_with_libm(math.exp, values))

@@ -36,8 +36,8 @@ def truncated_normal_(
     """Fill with numbers of the normal distribution conditioned on [low, high]."""
     if mean < low - 2 * std or mean > high + 2 * std:
         warnings.warn(
-            "trunc_normal_: mean is more than 2 std from [a, b]; "
-            "the distribution of values may be incorrect.",
+            "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. "
+            "The distribution of values may be incorrect.",
             stacklevel=2,
         )
     mass = _normal_mass((high - mean) / std) - _normal_mass((low - mean) / std)

@@ -29,16 +29,24 @@ class RemovableHandle:
         Where the hook is.
     hook : callable
         The hook.
+    *flags : dict
+        Where it is noted how the hook wants to be called; noted as True in each.
     """
 
-    def __init__(self, hooks: dict[int, Any], hook: Callable[..., Any]) -> None:
+    def __init__(
+        self, hooks: dict[int, Any], hook: Callable[..., Any], *flags: dict[int, bool]
+    ) -> None:
         self.id = next(_numbers)
         self._hooks = hooks
+        self._flags = flags
         hooks[self.id] = hook
+        for noted in flags:
+            noted[self.id] = True
 
     def remove(self) -> None:
         """Take the hook away."""
-        self._hooks.pop(self.id, None)
+        for table in (self._hooks, *self._flags):
+            table.pop(self.id, None)
 
     def __enter__(self) -> RemovableHandle:
         return self

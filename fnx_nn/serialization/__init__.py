@@ -7,7 +7,7 @@ of tensors and storages), and back. Turning records into tensors is the facade's
 Read next: `records`, `read_weights`, `write_weights`.
 """
 
-from fnx_nn.serialization.file_hash import check_file_hash
+from fnx_nn.serialization.file_hash import check_file_hash, hash_in_name
 from fnx_nn.serialization.read_weights import read_weights
 from fnx_nn.serialization.records import (
     DeviceRecord,
@@ -30,6 +30,7 @@ __all__ = [
     "TensorRecord",
     "UnsupportedContentError",
     "check_file_hash",
+    "hash_in_name",
     "read_weights",
     "replace_records",
     "write_weights",

@@ -14,9 +14,9 @@ from collections.abc import Sequence
 
 from fnx_nn.atomic_files import open_atomically
 
-__all__ = ["can_plot", "plot_losses"]
+__all__ = ["MATPLOTLIB_REMEDY", "can_plot", "plot_losses"]
 
-_REMEDY = "install matplotlib (the extra 'viz': pip install 'fnx[viz]')"
+MATPLOTLIB_REMEDY = "install matplotlib (the extra 'viz': pip install 'fnx[viz]')"
 
 
 def can_plot() -> bool:
@@ -44,7 +44,7 @@ def plot_losses(history: Sequence[tuple[float, float]], path: str | os.PathLike[
     if not history:
         raise ValueError("plot_losses: the history is empty.")
     if not can_plot():
-        raise ModuleNotFoundError(f"plot_losses: matplotlib is absent; {_REMEDY}.")
+        raise ModuleNotFoundError(f"plot_losses: matplotlib is absent; {MATPLOTLIB_REMEDY}.")
     # Without pyplot, and so without its global state.
     from matplotlib.figure import Figure
 

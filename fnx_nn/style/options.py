@@ -14,11 +14,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fnx_nn.style.loss_plot import MATPLOTLIB_REMEDY, can_plot
+
 __all__ = ["StyleOptions", "check_options", "make_parser", "parse_options"]
 
 SMALLEST_SIZE = 32  # below this the deeper layers see a handful of pixels
 LARGEST_SIZE = 4096
-EMBEDDED = "random"  # the name, in place of a file, of the weights that come with the program
+EMBEDDED = "random"  # the name, in place of a file, of the filters that come with the program
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class StyleOptions:
     output: Path
     size: int = 256
     steps: int = 300
-    weights: str = EMBEDDED
+    weights: str | None = None
     style_weight: float = 1e6
     content_weight: float = 1.0
     seed: int = 0
@@ -41,8 +43,13 @@ class StyleOptions:
 
     @property
     def weights_file(self) -> Path | None:
-        """The file of official weights, or None for the embedded ones."""
-        return None if self.weights == EMBEDDED else Path(self.weights)
+        """The file of weights that was named, or None."""
+        return None if self.weights in (None, EMBEDDED) else Path(str(self.weights))
+
+    @property
+    def wants_embedded(self) -> bool:
+        """Whether the embedded filters are asked for, even if the official weights are there."""
+        return self.weights == EMBEDDED
 
     @property
     def strip_path(self) -> Path:
@@ -94,8 +101,10 @@ def check_options(options: StyleOptions) -> None:
     if options.weights_file is not None and not options.weights_file.is_file():
         raise ValueError(
             f"--weights: there is no file '{options.weights}'; give a VGG-19 state dict, or "
-            f"'{EMBEDDED}' for the embedded weights"
+            f"'{EMBEDDED}' for the embedded filters"
         )
+    if options.plot is not None and not can_plot():
+        raise ValueError(f"--plot needs matplotlib: {MATPLOTLIB_REMEDY}")
     _check_inputs(options)
     _check_outputs(options)
 
@@ -114,8 +123,9 @@ def make_parser() -> argparse.ArgumentParser:
     add("--steps", type=int, default=300, help="evaluations of the losses (%(default)s)")
     add(
         "--weights",
-        default=EMBEDDED,
-        help=f"a file of VGG-19 weights (.pth), or '{EMBEDDED}': the embedded ones (%(default)s)",
+        metavar="FILE",
+        help=f"a file of VGG-19 weights (.pth), or '{EMBEDDED}' for the embedded filters; by "
+        "default the official file if PyTorch's cache folder has it, else the embedded filters",
     )
     add("--style-weight", type=float, default=1e6, help="weight of the style (%(default)s)")
     add("--content-weight", type=float, default=1.0, help="weight of the content (%(default)s)")

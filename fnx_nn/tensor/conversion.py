@@ -450,9 +450,8 @@ def _deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
     memo[id(self)] = made
     if self._grad is not None:
         made._grad = copy.deepcopy(self._grad, memo)
-    for name, value in vars(self).items():
-        if not name.startswith("_"):
-            setattr(made, name, copy.deepcopy(value, memo))
+    for name, value in _attributes(self).items():
+        setattr(made, name, copy.deepcopy(value, memo))
     return made
 
 
@@ -464,14 +463,21 @@ def _reduce(self: Tensor) -> Any:
         raise RuntimeError(
             "cannot pickle a tensor that was computed with gradients recorded; use .detach() first."
         )
-    return _restored, (type(self), self._data.copy(), self._requires)
+    return _restored, (type(self), self._data.copy(), self._requires, _attributes(self))
 
 
-def _restored(kind: type, data: Any, requires_grad: bool) -> Tensor:
+def _restored(kind: type, data: Any, requires_grad: bool, attributes: dict[str, Any]) -> Tensor:
     made: Tensor = object.__new__(kind)
     made._data = data
     made._requires = requires_grad
+    vars(made).update(attributes)
     return made
+
+
+def _attributes(self: Tensor) -> dict[str, Any]:
+    """What users hung on a tensor, and the marks of parameters and buffers."""
+    marks = ("_is_parameter", "_is_buffer")
+    return {k: v for k, v in vars(self).items() if k in marks or not k.startswith("_")}
 
 
 METHODS["__reduce__"] = _reduce

@@ -54,8 +54,10 @@ def _several(tensors: Any, name: str) -> tuple[Tensor, ...]:
             raise TypeError(
                 f"expected Tensor as element {k} in argument 0, but got {type(x).__name__}"
             )
+    if not given and name == "stack":
+        raise RuntimeError("stack expects a non-empty TensorList")
     if not given:
-        raise RuntimeError(f"{name}: expected a non-empty list of Tensors")
+        raise ValueError(f"{name}: expected a non-empty list of Tensors")
     return given
 
 

@@ -194,7 +194,7 @@ _fresh("randn", random_fill.normal_, "Standard normal numbers.")
 
 @method(as_method=False)
 def randint(
-    low: Any,
+    low: Any = 0,
     high: Any = None,
     size: Any = None,
     *,

@@ -171,7 +171,14 @@ def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
     """
     shape = input._data.shape
     axis = check_dim(dim, len(shape))
-    parts = _filled_in(tuple(sizes), shape[axis])
+    sizes = tuple(sizes)
+    known = math.prod([n for n in sizes if n != -1])
+    if shape[axis] % known if -1 in sizes and known else shape[axis] != known:
+        raise RuntimeError(
+            f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {axis} "
+            f"({shape[axis]}) in the input tensor"
+        )
+    parts = _filled_in(sizes, shape[axis])
     return _viewed(input, (*shape[:axis], *parts, *shape[axis + 1 :]))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import fnx.nn
 from fnx_nn.dtypes import dtype as Dtype
+from fnx_nn.dtypes import name_in_messages
 from fnx_nn.tensor.dispatch import TensorOperation
 from fnx_nn.tensor.elementary import require_tensor
 from fnx_nn.tensor.reductions import cast_param
@@ -33,7 +34,8 @@ LOG_SOFTMAX = TensorOperation(_along(fnx.nn.log_softmax), "LogSoftmaxBackward0",
 def _call(operation: TensorOperation, input: Tensor, dim: int, dtype: Any, name: str) -> Any:
     axis = check_dim(int(dim), require_tensor(input, name)._data.ndim)
     if input._data.dtype.kind in "biu" and dtype is None:
-        raise RuntimeError(f"\"{name}_kernel_impl\" not implemented for '{input.dtype.name}'")
+        kind = name_in_messages(input._data.dtype)
+        raise NotImplementedError(f"\"{name}_kernel_impl\" not implemented for '{kind}'")
     return operation, (input,), {"axis": axis, **cast_param(input, dtype, False)}
 
 

@@ -356,6 +356,7 @@ class Tensor:
         if not isinstance(value, Tensor):
             raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
         self._data = value._data
+        self._device = value._device
         if value._cell is not None and self._cell is None:
             self._cell = Cell()
 

@@ -2,9 +2,9 @@
 
 In: what the submodules take. Out: the submodules, as `from fnx_nn.vision import transforms`.
 
-Read next: `transforms`, `io`, `utils`.
+Read next: `transforms`, `models`, `io`, `utils`.
 """
 
-from fnx_nn.vision import io, transforms, utils
+from fnx_nn.vision import io, models, transforms, utils
 
-__all__ = ["io", "transforms", "utils"]
+__all__ = ["io", "models", "transforms", "utils"]

@@ -118,6 +118,7 @@ PUBLIC_MODULES = (
     "fnx_nn.autograd.functional",
     "fnx_nn.fft",
     "fnx_nn.func",
+    "fnx_nn.hub",
     "fnx_nn.linalg",
     "fnx_nn.nn",
     "fnx_nn.nn.functional",

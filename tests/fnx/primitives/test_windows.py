@@ -16,7 +16,9 @@ from fnx.primitives.windows import (
     reduce_window_sum,
     select_and_gather_add,
     select_and_scatter_add,
+    select_and_scatter_add_p,
 )
+from fnx.primitives.windows_evaluate import evaluate_scatter
 from fnx.transforms.grad import grad
 from fnx.transforms.jvp import jvp_flat
 
@@ -135,6 +137,32 @@ def test_select_and_scatter_adds_where_windows_overlap():
     np.testing.assert_array_equal(np.asarray(out), [2, 0, 3])
     out = select_and_gather_add(as_array(np.array([7.0, 8.0, 9.0])), operand, "le", (2,))
     np.testing.assert_array_equal(np.asarray(out), [7, 9])
+
+
+@pytest.mark.parametrize(
+    ("shape", "window", "strides", "padding"),
+    [
+        ((2, 20, 33, 40), (1, 1, 3, 2), (1, 1, 2, 1), ((0, 0), (0, 0), (1, 1), (0, 1))),
+        ((64, 42, 42), (1, 2, 2), (1, 2, 2), ((0, 0),) * 3),
+        ((3, 3, 3, 30, 40), (2, 2, 2, 2, 2), (1,) * 5, ((0, 0),) * 5),  # more than the kernel takes
+    ],
+)
+def test_large_eager_scatters_agree_with_numpy(shape, window, strides, padding, rng):
+    operand = rng.integers(0, 4, shape).astype(np.float32)
+    extents = [(n + sum(p) - k) // s + 1 for n, k, s, p in zip(shape, window, strides, padding)]
+    source = rng.integers(-5, 5, extents).astype(np.float32)
+    params = {
+        "window_dimensions": window,
+        "window_strides": strides,
+        "padding": padding,
+        "base_dilation": (1,) * len(shape),
+        "window_dilation": (1,) * len(shape),
+        "select_prim": "ge",
+    }
+    types = as_array(source).aval, as_array(operand).aval
+    assert select_and_scatter_add_p.work(*types, **params) >= select_and_scatter_add_p.native_from
+    out = select_and_scatter_add_p(as_array(source), as_array(operand), **params)
+    np.testing.assert_array_equal(np.asarray(out), evaluate_scatter(source, operand, **params))
 
 
 def test_errors_name_operation_and_remedy():

@@ -24,9 +24,14 @@ def test_defaults(words, tmp_path):
     options = parse_options(words)
     assert (options.size, options.steps, options.seed) == (256, 300, 0)
     assert (options.style_weight, options.content_weight) == (1e6, 1.0)
-    assert options.weights_file is None
+    assert options.weights_file is None and not options.wants_embedded
     assert options.strip_path == tmp_path / "result-strip.png"
     assert options.plot_path == tmp_path / "result-losses.png"
+
+
+def test_the_embedded_filters_can_be_asked_for(words):
+    options = parse_options([*words, "--weights", "random"])
+    assert options.weights_file is None and options.wants_embedded
 
 
 def test_everything_can_be_chosen(words, tmp_path):

@@ -44,7 +44,6 @@ def test_a_png_is_written(tmp_path):
 
 
 def test_the_plot_is_a_picture(tmp_path):
-    pytest.importorskip("matplotlib", reason="the plot needs the extra 'viz'")
     loss_plot.plot_losses([(1.0, 0.0), (0.5, 0.1), (0.2, 0.2)], tmp_path / "losses.png")
     assert read_picture(tmp_path / "losses.png").width > 400
     with pytest.raises(ValueError, match="empty"):

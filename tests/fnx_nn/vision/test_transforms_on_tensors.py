@@ -11,8 +11,6 @@ from fnx_nn.generator import default_generator
 from fnx_nn.vision import io, transforms, utils
 from fnx_nn.vision.transforms import InterpolationMode, functional
 
-pytest.importorskip("fnx_nn.nn", reason="the tensors are not there yet")
-
 
 @pytest.fixture
 def picture(rng) -> Image.Image:

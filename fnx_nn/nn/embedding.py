@@ -1,0 +1,166 @@
+"""`Embedding`: a table of learned vectors.
+
+Read next: `shaping`; what it computes is in `fnx_nn.nn.functional`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fnx_nn.autograd.modes import no_grad
+from fnx_nn.nn import functional as F
+from fnx_nn.nn import init
+from fnx_nn.nn.module import Module
+from fnx_nn.nn.parameter import Parameter
+from fnx_nn.tensor.table import FUNCTIONS
+from fnx_nn.tensor.tensor import Tensor
+
+__all__ = ["Embedding"]
+
+
+class Embedding(Module):
+    """A table of learned vectors, looked up by number.
+
+    Parameters
+    ----------
+    num_embeddings : int
+        How many vectors.
+    embedding_dim : int
+        Their length.
+    padding_idx : int, optional
+        One that begins with zeros and gets no gradient.
+    max_norm : float, optional
+        Vectors that are longer are shortened when they are looked up.
+    norm_type : float
+        Of their norm.
+    scale_grad_by_freq : bool
+        Divide the gradient of a vector by how often it comes.
+    sparse : bool
+        Sparse gradients; not there.
+    device, dtype : optional
+        Of the table.
+
+    Examples
+    --------
+    >>> import fnx_nn as torch
+    >>> torch.nn.Embedding(10, 3)(torch.tensor([1, 2])).shape
+    torch.Size([2, 3])
+    """
+
+    weight: Parameter
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        padding_idx: int | None = None,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False,
+        sparse: bool = False,
+        _weight: Tensor | None = None,
+        _freeze: bool = False,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        if sparse:
+            raise NotImplementedError(
+                "Embedding: sparse gradients are not supported. Use sparse=False."
+            )
+        self.num_embeddings = num_embeddings
+        self.embedding_dim = embedding_dim
+        if padding_idx is not None:
+            if not -num_embeddings <= padding_idx < num_embeddings:
+                raise AssertionError("Padding_idx must be within num_embeddings")
+            padding_idx %= num_embeddings
+        self.padding_idx = padding_idx
+        self.max_norm = max_norm
+        self.norm_type = norm_type
+        self.scale_grad_by_freq = scale_grad_by_freq
+        self.sparse = sparse
+        if _weight is None:
+            empty = FUNCTIONS["empty"](num_embeddings, embedding_dim, device=device, dtype=dtype)
+            self.weight = Parameter(empty, requires_grad=not _freeze)
+            self.reset_parameters()
+        else:
+            if tuple(_weight.shape) != (num_embeddings, embedding_dim):
+                raise AssertionError(
+                    "Shape of weight does not match num_embeddings and embedding_dim"
+                )
+            self.weight = Parameter(_weight, requires_grad=not _freeze)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        embeddings: Tensor,
+        freeze: bool = True,
+        padding_idx: int | None = None,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False,
+        sparse: bool = False,
+    ) -> Embedding:
+        """An embedding with a given table.
+
+        Parameters
+        ----------
+        embeddings : Tensor
+            The table.
+        freeze : bool
+            Whether it stays as it is.
+        padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse
+            As for the class.
+        """
+        if embeddings.ndim != 2:
+            raise AssertionError("Embeddings parameter is expected to be 2-dimensional")
+        rows, columns = embeddings.shape
+        return cls(
+            rows,
+            columns,
+            padding_idx,
+            max_norm,
+            norm_type,
+            scale_grad_by_freq,
+            sparse,
+            _weight=embeddings,
+            _freeze=freeze,
+        )
+
+    def reset_parameters(self) -> None:
+        """Draw the table anew."""
+        init.normal_(self.weight)
+        if self.padding_idx is not None:
+            with no_grad():
+                self.weight[self.padding_idx].fill_(0)
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Look vectors up.
+
+        Parameters
+        ----------
+        input : Tensor
+            Their numbers.
+        """
+        return F.embedding(
+            input,
+            self.weight,
+            self.padding_idx,
+            self.max_norm,
+            self.norm_type,
+            self.scale_grad_by_freq,
+            self.sparse,
+        )
+
+    def extra_repr(self) -> str:
+        """What stands between the parentheses of the text."""
+        parts = [f"{self.num_embeddings}, {self.embedding_dim}"]
+        if self.padding_idx is not None:
+            parts.append(f"padding_idx={self.padding_idx}")
+        if self.max_norm is not None:
+            parts.append(f"max_norm={self.max_norm}")
+        if self.norm_type != 2:
+            parts.append(f"norm_type={self.norm_type}")
+        if self.scale_grad_by_freq:
+            parts.append(f"scale_grad_by_freq={self.scale_grad_by_freq}")
+        return ", ".join(parts)
