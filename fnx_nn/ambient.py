@@ -39,6 +39,8 @@ class Ambient:
         Of numbers that bring none.
     traced : bool
         Whether tensors may hold arrays and tracers of `fnx`; see `fnx_nn.tensor.traced`.
+    journal : Journal, optional
+        What a pure trace notes of tensors from outside; see `fnx_nn.tensor.traced`.
     initializes : bool
         Whether `fnx_nn.nn.init` writes first values; see `fnx_nn.nn.utils.skip_init`.
     """
@@ -49,6 +51,7 @@ class Ambient:
     check_nan: bool = True
     default_dtype: np.dtype[Any] = _FLOAT32
     traced: bool = False
+    journal: Any = None
     initializes: bool = True
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from fnx import tree_util
 from fnx.control.calls import call_primitive, evaluate_jaxpr
+from fnx.control.samplers import call_samples, tangent_samples
 from fnx.core.jaxpr import Jaxpr, eval_jaxpr
 from fnx.core.primitive import HigherOrderPrimitive, Zero
 from fnx.core.simplify import simplify
@@ -45,6 +46,7 @@ checkpoint_p = call_primitive(
     inline_at="schedule",
     rewrap=lambda params, jaxpr: {"jaxpr": jaxpr},
     linearize=_linearize,
+    sample=call_samples(),
 )
 
 
@@ -125,6 +127,7 @@ recompute_p = HigherOrderPrimitive(
     lower="call",
     inline=lambda params: tangent_program(params["jaxpr"], params["nonzero"]),
     inline_at="schedule",
+    sample=tangent_samples,
     effects=lambda params: params["jaxpr"].effects,
 )
 

@@ -22,6 +22,7 @@ from fnx.control.calls import (
     with_inputs,
     zeros_of,
 )
+from fnx.control.samplers import cond_samples
 from fnx.control.scan import map_lanes
 from fnx.core.array import Array
 from fnx.core.jaxpr import Eqn, Jaxpr, eval_jaxpr
@@ -200,6 +201,7 @@ cond_p = HigherOrderPrimitive(
     vmap=_vmap,
     jet=_jet,
     lower="cond",
+    sample=cond_samples,
     prune=_prune,
     effects=lambda params: frozenset().union(*[b.effects for b in params["branches"]]),
 )

@@ -12,16 +12,25 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from fnx.config import CONTEXT
 from fnx.control.calls import call_primitive, evaluate_jaxpr, front, spread, zeros_of
+from fnx.control.samplers import (
+    call_samples,
+    custom_jvp_samples,
+    custom_vjp_samples,
+    linear_call_samples,
+)
 from fnx.core.array import adopt
-from fnx.core.jaxpr import Jaxpr, eval_jaxpr
+from fnx.core.jaxpr import Jaxpr, Var, eval_jaxpr
 from fnx.core.primitive import HigherOrderPrimitive, Linear, Zero
 from fnx.core.simplify import simplify
 from fnx.core.staging import stage
+from fnx.core.tracing import Tracer, running
 from fnx.core.types import ShapedArray, float0, tangent_type
 from fnx.primitives.shaping import zeros
 from fnx.transforms.batching import to_axis, vmap_flat
 from fnx.transforms.grad import float0_zeros
+from fnx.transforms.linearize import Linearized, Tape, TapeTracer, linearize_flat, replay
 from fnx.transforms.transpose import transpose_jaxpr
 
 __all__ = ["custom_jvp_p", "custom_vjp_p", "linear_call_p", "linear_program_p"]
@@ -42,17 +51,29 @@ def _run(fun: Any, args: Sequence[Any]) -> list[Any]:
     return eval_jaxpr(fun, *args) if isinstance(fun, Jaxpr) else fun(*args)
 
 
-def _program(fun: Any, avals: Sequence[ShapedArray]) -> Jaxpr:
-    """The program of a function that captures nothing."""
+def _program(fun: Any, avals: Sequence[ShapedArray]) -> tuple[Jaxpr, list[Any]]:
+    """The program of a function, and what it captures: the values of its leading inputs.
+
+    Raises
+    ------
+    TypeError
+        It captures a value of the transform that asks, whose derivative (or axis) would be lost.
+    """
     if isinstance(fun, Jaxpr):
-        return fun
+        return fun, []
     jaxpr, consts = stage(fun, avals, getattr(fun, "__name__", "function"))
-    if consts:
-        raise TypeError(
-            "a function with a custom rule captures traced values here. Pass them as arguments, so "
-            "that the rule sees them."
-        )
-    return simplify(jaxpr)
+    around = []
+    trace = CONTEXT.get().trace
+    while trace is not None:
+        around.append(trace)
+        trace = trace.parent
+    for value in consts:
+        if isinstance(value, Tracer) and not any(value._trace is t for t in around):
+            raise TypeError(
+                f"a custom rule captures a value of type {value.aval!r} that is being transformed "
+                "here. Pass it as an argument, so that the rule sees it."
+            )
+    return simplify(jaxpr), consts
 
 
 def _stage_fun(avals: Sequence[ShapedArray], params: dict[str, Any]) -> dict[str, Any]:
@@ -67,8 +88,26 @@ def _stage_fun(avals: Sequence[ShapedArray], params: dict[str, Any]) -> dict[str
     }
 
 
+def _with_held(params: dict[str, Any], rules: dict[str, Any], held: list[Any]) -> dict[str, Any]:
+    """Parameters whose rules take what they captured as their first operands, `held` of them.
+
+    A program is closed: a transform of it has no place for values that a rule captures, so they are
+    operands from the start, which the function itself leaves alone.
+    """
+    fun = params["fun"]
+    leading = [Var(value.aval) for value in held]
+    return {
+        **params,
+        **rules,
+        "fun": Jaxpr([*leading, *fun.in_vars], fun.eqns, fun.outs, fun.name),
+        "consts": params["consts"] + len(held),
+        "captured": [*held, *params["captured"]],
+        "held": len(held),
+    }
+
+
 def _infer(*avals: ShapedArray, fun: Any, **params: Any) -> list[ShapedArray]:
-    return list(_program(fun, avals).out_avals)
+    return list(_program(fun, avals)[0].out_avals)
 
 
 def _evaluate(*args: Any, fun: Any, **params: Any) -> list[Any]:
@@ -77,10 +116,15 @@ def _evaluate(*args: Any, fun: Any, **params: Any) -> list[Any]:
 
 def _transpose(cts: Sequence[Any], *operands: Any, fun: Any, **params: Any) -> list[Any]:
     linear = [type(a) is Linear for a in operands]
-    jaxpr = _program(fun, [a.aval for a in operands])
-    order = [k for k, n in enumerate(linear) if not n] + [k for k, n in enumerate(linear) if n]
+    jaxpr, captured = _program(fun, [a.aval for a in operands])
+    held = len(captured)
+    order = [
+        *range(held),
+        *[held + k for k, n in enumerate(linear) if not n],
+        *[held + k for k, n in enumerate(linear) if n],
+    ]
     program = Jaxpr([jaxpr.in_vars[k] for k in order], jaxpr.eqns, jaxpr.outs, jaxpr.name)
-    constants = [a for a in operands if type(a) is not Linear]
+    constants = [*captured, *[a for a in operands if type(a) is not Linear]]
     given = [full_tangent(c) for c in cts]
     pulled = eval_jaxpr(transpose_jaxpr(program, len(constants)), *constants, *given)
     return spread(pulled, linear, lambda k: None)
@@ -106,18 +150,85 @@ def _as_function(fun: Any) -> FlatFunction:
 # --------------------------------------------------------------------------------------- custom_jvp
 
 
+_GLANCE = "a custom rule, looked at for what it captures"
+
+
+def _custom_jvp_stage(avals: Sequence[ShapedArray], params: dict[str, Any]) -> dict[str, Any]:
+    if isinstance(params["fun"], Jaxpr):
+        return params
+    staged = _stage_fun(avals, params)
+    given = avals[params["consts"] :]
+    around = CONTEXT.get().trace
+    if params.get("held", 0) or (around is not None and around.name == _GLANCE):
+        return staged
+    types = [*given, *map(tangent_type, given)]
+    try:
+        # A rule may call its own function, as relu's does, and so be followed to the end of the
+        # stack; if it captures nothing itself, there is nothing to look for further down.
+        if not stage(params["rule"], types, _GLANCE)[1]:
+            return staged
+        program, captured = stage(params["rule"], types, "rule")
+    except Exception:
+        return staged  # what is wrong with the rule shows when a transform asks for it
+    if not captured:
+        return staged
+
+    def rule(*args: Any) -> list[Any]:
+        return eval_jaxpr(program, *args)
+
+    return _with_held(staged, {"rule": rule}, captured)
+
+
 def _custom_jvp_jvp(
-    primals: Sequence[Any], tangents: Sequence[Any], *, fun: Any, rule: FlatFunction, consts: int
+    primals: Sequence[Any],
+    tangents: Sequence[Any],
+    *,
+    fun: Any,
+    rule: FlatFunction,
+    consts: int,
+    held: int = 0,
 ) -> Any:
     _refuse_captured(tangents[:consts], "custom_jvp")
     given = [full_tangent(t) for t in tangents[consts:]]
-    results = rule(*primals[consts:], *given)
+    results = rule(*primals[:held], *primals[consts:], *given)
     half = len(results) // 2
     outs, out_tangents = results[:half], results[half:]
     return outs, [
         zeros_of(o) if tangent_type(o.aval).dtype == float0 else t
         for o, t in zip(outs, out_tangents, strict=True)
     ]
+
+
+def _custom_jvp_linearize(
+    nonzeros: Sequence[bool], primals: Sequence[Any], **params: Any
+) -> tuple[list[Any], list[bool], Callable[[Sequence[Any]], list[Any]]]:
+    parent = CONTEXT.get().trace
+    tape = Tape(parent, "custom_jvp")
+    types = [tangent_type(p.aval) for p in primals]
+    inputs = [TapeTracer(tape, t) for t, n in zip(types, nonzeros, strict=True) if n]
+
+    def tangents_of(given: Sequence[Any]) -> list[Any]:
+        return spread(given, nonzeros, lambda k: Zero(types[k]))
+
+    with running(tape):
+        outs, results = _custom_jvp_jvp(primals, tangents_of(inputs), **params)
+    linearized = Linearized(tape, inputs, [t if tape.owns(t) else None for t in results])
+    if any(callable(eqn[0].linearize) for eqn in tape.eqns):
+        # A loop or a branch of the rule computes values and tangents together, which has no
+        # transpose. But the rule is linear in the tangents, so it is its own derivative at zero,
+        # and linearizing takes values and tangents apart.
+        def of_tangents(*given: Any) -> list[Any]:
+            outs, found = _custom_jvp_jvp(primals, tangents_of(given), **params)
+            return [*outs, *[full_tangent(t) for t in found]]
+
+        start = [zeros(t.aval) for t in inputs]
+        found, linearized = linearize_flat(of_tangents, start, "custom_jvp")
+        outs, linearized.outputs[: len(outs)] = found[: len(outs)], []
+
+    def linear(given: Sequence[Any]) -> list[Any]:
+        return [t for t in replay(linearized, given) if t is not None]
+
+    return outs, [t is not None for t in linearized.outputs], linear
 
 
 def _refuse_captured(tangents: Sequence[Any], which: str) -> None:
@@ -137,12 +248,15 @@ def _custom_jvp_vmap(
     fun: Any,
     rule: FlatFunction,
     consts: int,
+    held: int = 0,
 ) -> Any:
+    given = [*dims[:held], *dims[consts:], *dims[consts:]]
     outs = custom_jvp_p(
         *args,
         fun=_mapped(_as_function(fun), size, "custom_jvp")(dims),
-        rule=_mapped(rule, size, "custom_jvp rule")([*dims[consts:], *dims[consts:]]),
+        rule=_mapped(rule, size, "custom_jvp rule")(given),
         consts=consts,
+        **({"held": held} if held else {}),
     )
     return outs, [0] * len(outs)
 
@@ -162,10 +276,12 @@ custom_jvp_p = HigherOrderPrimitive(
     infer=_infer,
     evaluate=_evaluate,
     jvp=_custom_jvp_jvp,
+    linearize=_custom_jvp_linearize,
     transpose=_transpose,
     vmap=_vmap_in_front(_custom_jvp_vmap),
     lower="call",
-    stage=_stage_fun,
+    stage=_custom_jvp_stage,
+    sample=custom_jvp_samples,
     inline=lambda params: params["fun"],
     inline_at="compile",
 )
@@ -174,13 +290,58 @@ custom_jvp_p = HigherOrderPrimitive(
 # --------------------------------------------------------------------------------------- custom_vjp
 
 
+def _custom_vjp_stage(avals: Sequence[ShapedArray], params: dict[str, Any]) -> dict[str, Any]:
+    if isinstance(params["fun"], Jaxpr):
+        return params
+    staged = _stage_fun(avals, params)
+    given, fwd, bwd = avals[params["consts"] :], params["fwd"], params["bwd"]
+    if params.get("held", 0):
+        return staged
+    counts: list[int] = []
+    present: list[bool] = []
+
+    def flat_fwd(*xs: Any) -> list[Any]:
+        outs, residuals = fwd(*xs)
+        counts[:] = [len(outs)]
+        return [*outs, *residuals]
+
+    def flat_bwd(*xs: Any) -> list[Any]:
+        count = len(xs) - counts[0]
+        pulled = bwd(list(xs[:count]), list(xs[count:]))
+        present[:] = [p is not None for p in pulled]
+        return [p for p in pulled if p is not None]
+
+    try:
+        forward, fwd_captured = stage(flat_fwd, given, "fwd")
+        out_types = [tangent_type(a) for a in forward.out_avals[: counts[0]]]
+        saved = forward.out_avals[counts[0] :]
+        backward, bwd_captured = stage(flat_bwd, [*saved, *out_types], "bwd")
+    except Exception:
+        return staged  # what is wrong with a rule shows when a transform asks for it
+    if not fwd_captured and not bwd_captured:
+        return staged
+    n_outs, n_fwd, n_bwd = counts[0], len(fwd_captured), len(bwd_captured)
+
+    # What bwd captured travels as residuals, so that it is closed, too.
+    def held_fwd(*args: Any) -> tuple[list[Any], list[Any]]:
+        of_bwd = args[n_fwd : n_fwd + n_bwd]
+        results = eval_jaxpr(forward, *args[:n_fwd], *args[n_fwd + n_bwd :])
+        return results[:n_outs], [*of_bwd, *results[n_outs:]]
+
+    def held_bwd(residuals: list[Any], cts: list[Any]) -> list[Any]:
+        return spread(eval_jaxpr(backward, *residuals, *cts), present, lambda k: None)
+
+    rules = {"fwd": held_fwd, "bwd": held_bwd}
+    return _with_held(staged, rules, [*fwd_captured, *bwd_captured])
+
+
 def _forward(
-    primals: Sequence[Any], tangents: Sequence[Any], fwd: Any, bwd: Any, consts: int
+    primals: Sequence[Any], tangents: Sequence[Any], fwd: Any, bwd: Any, consts: int, held: int
 ) -> tuple[list[Any], list[Any], dict[str, Any], list[int]]:
     """Results, residuals, parameters of the linear call, and which inputs have tangents."""
     _refuse_captured(tangents[:consts], "custom_vjp")
-    primals = primals[consts:]
-    outs, residuals = fwd(*primals)
+    of_rules, primals = primals[:held], primals[consts:]
+    outs, residuals = fwd(*of_rules, *primals)
     wanted = [k for k, p in enumerate(primals) if tangent_type(p.aval).dtype != float0]
     given = [k for k, o in enumerate(outs) if tangent_type(o.aval).dtype != float0]
     out_avals = tuple([tangent_type(outs[k].aval) for k in given])
@@ -206,9 +367,16 @@ def _forward(
 
 
 def _custom_vjp_jvp(
-    primals: Sequence[Any], tangents: Sequence[Any], *, fun: Any, fwd: Any, bwd: Any, consts: int
+    primals: Sequence[Any],
+    tangents: Sequence[Any],
+    *,
+    fun: Any,
+    fwd: Any,
+    bwd: Any,
+    consts: int,
+    held: int = 0,
 ) -> Any:
-    outs, residuals, params, wanted = _forward(primals, tangents, fwd, bwd, consts)
+    outs, residuals, params, wanted = _forward(primals, tangents, fwd, bwd, consts, held)
     given = [full_tangent(tangents[consts + k]) for k in wanted]
     results = iter(linear_call_p(*residuals, *given, **params))
     return outs, [
@@ -225,6 +393,7 @@ def _custom_vjp_vmap(
     fwd: Any,
     bwd: Any,
     consts: int,
+    held: int = 0,
 ) -> Any:
     # Every argument gets the axis: then the sum over lanes of an unmapped argument's cotangent is
     # the transpose of its broadcast, and needs no rule here.
@@ -260,6 +429,7 @@ def _custom_vjp_vmap(
         fwd=mapped_fwd,
         bwd=mapped_bwd,
         consts=consts,
+        **({"held": held} if held else {}),
     )
     return outs, [0] * len(outs)
 
@@ -273,7 +443,8 @@ custom_vjp_p = HigherOrderPrimitive(
     transpose=_transpose,
     vmap=_vmap_in_front(_custom_vjp_vmap),
     lower="call",
-    stage=_stage_fun,
+    stage=_custom_vjp_stage,
+    sample=custom_vjp_samples,
     inline=lambda params: params["fun"],
     inline_at="compile",
 )
@@ -285,17 +456,18 @@ custom_vjp_p = HigherOrderPrimitive(
 # pushforward is the pullback's transpose.
 
 linear_program_p = call_primitive(
-    "linear_program", evaluate_jaxpr, rewrap=lambda params, jaxpr: {"jaxpr": jaxpr}
+    "linear_program",
+    evaluate_jaxpr,
+    rewrap=lambda params, jaxpr: {"jaxpr": jaxpr},
+    sample=call_samples(),
 )
 
 
-def _pullback_program(avals: Sequence[ShapedArray], params: dict[str, Any]) -> Jaxpr:
-    bwd, n = params["bwd"], params["residuals"]
-    return _program(bwd, [*avals[:n], *params["out_avals"]])
-
-
-def _pushforward(avals: Sequence[ShapedArray], params: dict[str, Any]) -> Jaxpr:
-    return transpose_jaxpr(_pullback_program(avals, params), params["residuals"])
+def _pushforward(avals: Sequence[ShapedArray], params: dict[str, Any]) -> tuple[Jaxpr, list[Any]]:
+    """The program of the linear call, and what the pullback captures: its leading operands."""
+    n = params["residuals"]
+    pullback, captured = _program(params["bwd"], [*avals[:n], *params["out_avals"]])
+    return transpose_jaxpr(pullback, len(captured) + n), captured
 
 
 def _linear_stage(avals: Sequence[ShapedArray], params: dict[str, Any]) -> dict[str, Any]:
@@ -320,17 +492,38 @@ def _linear_transpose(cts: Sequence[Any], *operands: Any, **params: Any) -> list
 
 def _through(slot: str) -> Callable[..., Any]:
     """The rule of an equal call of the pushforward."""
+    # What a captured value counts as beside its value: no tangent, no series, no mapped axis.
+    missing: dict[str, Callable[[Any, Sequence[Any]], Any]] = {
+        "jvp": lambda c, tangents: Zero(tangent_type(c.aval)),
+        "linearize": lambda c, nonzeros: False,
+        "vmap": lambda c, dims: None,
+        "jet": lambda c, series: [Zero(tangent_type(c.aval))] * len(series[0]),
+    }
 
     def through(*args: Any, **params: Any) -> Any:
-        operands = args[1] if slot in ("vmap", "linearize") else args[0]
-        program = _pushforward([a.aval for a in operands], params)
-        return getattr(linear_program_p, slot)(*args, jaxpr=program)
+        at = 1 if slot in ("vmap", "linearize") else 0
+        beside = 0 if slot == "linearize" else len(args) - 1
+        avals = [a.aval for a in args[at]]
+        if slot == "vmap":  # the pullback is a function of one lane
+            avals = [_lane(a, d) for a, d in zip(avals, args[2], strict=True)]
+        program, captured = _pushforward(avals, params)
+        given = list(args)
+        given[at] = [*captured, *args[at]]
+        given[beside] = [*[missing[slot](c, args[beside]) for c in captured], *args[beside]]
+        return getattr(linear_program_p, slot)(*given, jaxpr=program)
 
     return through
 
 
+def _lane(aval: ShapedArray, dim: int | None) -> ShapedArray:
+    if dim is None:
+        return aval
+    return aval.update(shape=aval.shape[:dim] + aval.shape[dim + 1 :])
+
+
 def _linear_evaluate(*args: Any, **params: Any) -> list[Any]:
-    return eval_jaxpr(_pushforward([a.aval for a in args], params), *args)
+    program, captured = _pushforward([a.aval for a in args], params)
+    return eval_jaxpr(program, *captured, *args)
 
 
 linear_call_p = HigherOrderPrimitive(
@@ -345,6 +538,7 @@ linear_call_p = HigherOrderPrimitive(
     jet=_through("jet"),
     lower="call",
     stage=_linear_stage,
+    sample=linear_call_samples,
     inline=lambda params: transpose_jaxpr(params["bwd"], params["residuals"]),
     inline_at="compile",
 )

@@ -89,7 +89,7 @@ def device_get(x: Any) -> Any:
                 f"device_get: the value of a traced array {leaf.aval!r} is not known (at "
                 f"{user_frame()}). Call it outside of transformed functions."
             )
-        return np.asarray(leaf) if isinstance(leaf, Array) else leaf
+        return np.asarray(leaf) if type(leaf) is Array else leaf
 
     return tree_util.tree_map(get, x)
 

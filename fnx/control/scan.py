@@ -25,6 +25,7 @@ from fnx.control.calls import (
     with_inputs,
     zeros_of,
 )
+from fnx.control.samplers import scan_samples
 from fnx.core.array import Array, adopt
 from fnx.core.jaxpr import Eqn, Jaxpr, Var, eval_jaxpr
 from fnx.core.primitive import HigherOrderPrimitive, Linear, Zero
@@ -414,6 +415,7 @@ scan_p = HigherOrderPrimitive(
     vmap=_vmap,
     jet=_jet,
     lower="scan",
+    sample=scan_samples,
     prune=_prune,
     effects=lambda params: params["jaxpr"].effects,
 )

@@ -12,6 +12,7 @@ from typing import Any
 from fnx import tree_util
 from fnx.compiler.pipeline import compile_jaxpr
 from fnx.control.calls import call_primitive
+from fnx.control.samplers import call_samples
 from fnx.core.array import Array, adopt
 from fnx.core.jaxpr import Jaxpr
 from fnx.core.types import ShapedArray
@@ -30,7 +31,10 @@ def _evaluate(*args: Array, jaxpr: Jaxpr, name: str) -> list[Array]:
 
 
 jit_p = call_primitive(
-    "jit", _evaluate, rewrap=lambda params, jaxpr: {"jaxpr": jaxpr, "name": params["name"]}
+    "jit",
+    _evaluate,
+    rewrap=lambda params, jaxpr: {"jaxpr": jaxpr, "name": params["name"]},
+    sample=call_samples(name="sampled"),
 )
 
 

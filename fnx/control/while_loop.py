@@ -26,6 +26,7 @@ from fnx.control.calls import (
 )
 from fnx.control.checkpoint import checkpoint_p
 from fnx.control.cond import cond_p
+from fnx.control.samplers import while_samples
 from fnx.control.scan import map_lanes, scan_p, smallest_carry
 from fnx.core.array import Array
 from fnx.core.jaxpr import Jaxpr, eval_jaxpr
@@ -297,5 +298,6 @@ while_p = HigherOrderPrimitive(
     vmap=_vmap,
     jet=_jet,
     lower="while",
+    sample=while_samples,
     effects=lambda params: params["cond_jaxpr"].effects | params["body_jaxpr"].effects,
 )

@@ -14,10 +14,26 @@ import numpy as np
 
 from fnx.core.types import ShapedArray
 
-__all__ = ["Array", "adopt", "as_array"]
+__all__ = ["Array", "Traced", "adopt", "as_array"]
 
 
-class Array:
+class Traced:
+    """What tracers derive from, so that ``isinstance(tracer, Array)`` holds, as users expect.
+
+    Inside fnx ``type(x) is Array`` asks for a value.
+    """
+
+    __slots__ = ()
+
+
+class _ArrayType(type):
+    """The class of `Array`: what stands for an array while it is traced counts as one."""
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return type(instance) is cls or issubclass(type(instance), (cls, Traced))
+
+
+class Array(metaclass=_ArrayType):
     """An immutable n-dimensional array.
 
     Arrays are made by functions (`fnx.numpy.asarray`, `fnx.numpy.zeros`, ...), not by this class.
@@ -169,7 +185,8 @@ class Array:
         data = self._data
         text = np.array2string(data, separator=", ", prefix="Array(", suffix=")", threshold=1000)
         weak = ", weak_type=True" if self._weak else ""
-        shape = f", shape={data.shape}" if data.size == 0 and data.shape != (0,) else ""
+        # NumPy writes the shape of what is empty itself, from version 2.2 on.
+        shape = f", shape={data.shape}" if data.size == 0 and "shape=" not in text else ""
         return f"Array({text}{shape}, dtype={data.dtype.name}{weak})"
 
     def __str__(self) -> str:
@@ -194,9 +211,10 @@ class Array:
         return self._data.__index__()
 
     def _one(self, doing: str) -> np.ndarray[Any, Any]:
-        if self._data.size != 1:
+        if self._data.ndim:
             raise TypeError(
-                f"{doing}: only an array of one element can be converted, got {self.aval!r}."
+                f"{doing}: only a 0-d array can be converted, got {self.aval!r}. "
+                "Take an element first, x[0], or x.item()."
             )
         return self._data
 

@@ -58,8 +58,6 @@ def as_value(x: Any, operation: str = "", argument: str = "") -> Any:
         if dtype != data.dtype:
             return adopt(data.astype(dtype))
         return as_array(data)
-    if isinstance(x, Array):
-        return x
     convert = getattr(x, "__jax_array__", None)
     if convert is not None:
         return as_value(convert(), operation, argument)

@@ -325,8 +325,6 @@ def quietly(function: Callable[..., Any], *args: Any, **params: Any) -> Any:
 
 def _refuse(primitive: Primitive, value: Any) -> Array:
     """Convert NumPy values; report tracers of a transform that has ended."""
-    if isinstance(value, Array):
-        return value
     if isinstance(value, (np.ndarray, np.generic)):
         return adopt(np.array(value))
     report = getattr(value, "leak_error", None)

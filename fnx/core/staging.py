@@ -81,9 +81,9 @@ class StagingTrace(Trace):
         if isinstance(value, Tracer):
             if not value._trace.alive:
                 raise value.leak_error(primitive)
-        elif not isinstance(value, Array):
+        elif type(value) is not Array:
             value = adopt(np.array(value))
-        if isinstance(value, Array) and value._data.ndim == 0:
+        if type(value) is Array and value._data.ndim == 0:
             return Literal(value)
         found = self.consts.get(id(value))
         if found is None:

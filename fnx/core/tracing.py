@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from fnx.config import CONTEXT, Context
-from fnx.core.array import Array
+from fnx.core.array import Array, Traced
 from fnx.core.primitive import Primitive
 from fnx.core.types import ShapedArray
 from fnx.errors import (
@@ -89,12 +89,15 @@ class running:
         CONTEXT.reset(self.token)
 
 
-class Tracer:
+class Tracer(Traced):
     """Stands for an array while a transform follows the computation."""
 
     __slots__ = ("__weakref__", "_trace")
     _trace: Trace
     __array_priority__ = 200
+
+    #: Whether a derivative goes with the value, and would be lost by a conversion to numbers.
+    differentiated = False
 
     def __hash__(self) -> int:  # by identity, although == compares elements
         return id(self) >> 4
@@ -145,8 +148,15 @@ class Tracer:
             "value from the function instead of storing it outside."
         )
 
-    def _known(self, error: type[Exception], doing: str, remedy: str) -> Array:
+    def _known(self, error: type[Exception], doing: str, remedy: str, keep: bool = False) -> Array:
+        """The value; with `keep` only if no derivative gets lost by taking it."""
         value = self.concrete()
+        if keep and self.differentiated and value is not None:
+            raise error(
+                f"{doing}: {self.aval!r} is differentiated by {self._trace.name} (at "
+                f"{user_frame()}); as a number it would have no derivative. {remedy} If it is "
+                "meant as a constant, say so: lax.stop_gradient(x), or x.item()."
+            )
         if value is None:
             raise error(
                 f"{doing}: the value of a traced array {self.aval!r} is not known "
@@ -168,10 +178,10 @@ class Tracer:
         return int(self._known(ConcretizationTypeError, "int()", _STATIC)._data)
 
     def __float__(self) -> float:
-        return float(self._known(ConcretizationTypeError, "float()", _STATIC)._data)
+        return float(self._known(ConcretizationTypeError, "float()", _ARRAY, True)._data)
 
     def __complex__(self) -> complex:
-        return complex(self._known(ConcretizationTypeError, "complex()", _STATIC)._data)
+        return complex(self._known(ConcretizationTypeError, "complex()", _ARRAY, True)._data)
 
     def __index__(self) -> int:
         known = self._known(
@@ -187,12 +197,13 @@ class Tracer:
             TracerArrayConversionError,
             "numpy.asarray()",
             "Use the function of `fnx.numpy` of the same name, or `pure_callback`.",
+            True,
         )
         return known.__array__(dtype, copy)
 
     def tolist(self) -> Any:
         """The elements as Python scalars, if they are known."""
-        return self._known(ConcretizationTypeError, "tolist()", _STATIC).tolist()
+        return self._known(ConcretizationTypeError, "tolist()", _ARRAY, True).tolist()
 
     def item(self, *index: int) -> Any:
         """One element as a Python scalar, if it is known."""
@@ -204,6 +215,10 @@ class Tracer:
 
 
 _STATIC = "Return the array itself, or mark the argument with static_argnums."
+_ARRAY = (
+    "Compute with the array itself (x.astype(float) converts one), or mark the argument with "
+    "static_argnums."
+)
 
 
 def aval_of(value: Any) -> ShapedArray:

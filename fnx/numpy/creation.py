@@ -107,8 +107,6 @@ def array(
     Array([[1., 2.]], dtype=float32)
     """
     value = asarray(object, dtype)
-    if value.weak_type:
-        value = cast(value, value.dtype)
     if value.ndim < ndmin:
         value = value.reshape((1,) * (ndmin - value.ndim) + value.shape)
     return value
@@ -148,7 +146,7 @@ def _collect(a: Any, leaves: list[Any]) -> None:
 def _unwrapped(a: Any) -> Any:
     if isinstance(a, (list, tuple)):
         return [_unwrapped(x) for x in a]
-    return a._data if isinstance(a, Array) else a
+    return a._data if type(a) is Array else a
 
 
 def _stack_nested(a: Any, dtype: Any) -> Any:
@@ -226,7 +224,7 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Any:
     Array([7, 7], dtype=int32)
     """
     value = asarray(fill_value, dtype)
-    return broadcast_to(cast(value, value.dtype), shape_of(shape))
+    return broadcast_to(value, shape_of(shape))
 
 
 def zeros_like(a: Any, dtype: Any = None, shape: Any = None, **options: Any) -> Any:
@@ -279,13 +277,17 @@ def full_like(a: Any, fill_value: Any, dtype: Any = None, shape: Any = None, **o
     (model,) = as_arrays("full_like", a)
     wanted = model.dtype if dtype is None else dtypes.check_user_dtype(dtype)
     value = asarray(fill_value, wanted)  # at once: a number would lose digits by way of float32
-    return broadcast_to(cast(value, wanted), model.shape if shape is None else shape_of(shape))
+    weak = model.weak_type and dtype is None
+    size = model.shape if shape is None else shape_of(shape)
+    return broadcast_to(cast(value, wanted, weak), size)
 
 
 def _filled_like(a: Any, value: Any, dtype: Any, shape: Any) -> Any:
     model = a if hasattr(a, "shape") and hasattr(a, "dtype") else as_arrays("zeros_like", a)[0]
     wanted = np.dtype(model.dtype) if dtype is None else dtypes.check_user_dtype(dtype)
-    return full_(tuple(model.shape) if shape is None else shape_of(shape), value, wanted)
+    result = full_(tuple(model.shape) if shape is None else shape_of(shape), value, wanted)
+    weak = dtype is None and getattr(model, "weak_type", False)
+    return cast(result, wanted, weak)
 
 
 def arange(
@@ -379,7 +381,8 @@ def linspace(
     result = ufuncs.add(ufuncs.multiply(a, ufuncs.subtract(1, t)), ufuncs.multiply(b, t))
     result = cast(manipulation.moveaxis(result, 0, axis), wanted)
     if retstep:
-        return result, ufuncs.divide(gap, count) if count > 0 else full((), np.nan)
+        step = ufuncs.divide(gap, count) if count > 0 else full((), np.nan, gap.dtype)
+        return result, cast(step, step.dtype)
     return result
 
 

@@ -12,14 +12,12 @@ from fnx.numpy.promotion import (
     broadcast_operands,
     cast,
     promote,
-    promote_dtypes,
     promote_inexact,
 )
 from fnx.numpy.ufuncs import (
     add,
     arctan2,
     constant_like,
-    divide,
     equal,
     floor,
     less_equal,
@@ -28,12 +26,14 @@ from fnx.numpy.ufuncs import (
     maximum,
     minimum,
     multiply,
+    numeric,
     rint,
     subtract,
     where,
 )
 from fnx.primitives import (
     arithmetic,
+    bits,
     comparison,
     complex_numbers,
     exponential,
@@ -60,7 +60,8 @@ def log2(x: Any, /) -> Any:
         The operand.
     """
     (value,) = promote_inexact("log2", x)
-    return arithmetic.div(exponential.log(value), constant_like(value, np.log(2.0)))
+    quotient = arithmetic.div(exponential.log(value), constant_like(value, np.log(2.0)))
+    return cast(quotient, quotient.dtype)
 
 
 def log10(x: Any, /) -> Any:
@@ -72,7 +73,8 @@ def log10(x: Any, /) -> Any:
         The operand.
     """
     (value,) = promote_inexact("log10", x)
-    return arithmetic.div(exponential.log(value), constant_like(value, np.log(10.0)))
+    quotient = arithmetic.div(exponential.log(value), constant_like(value, np.log(10.0)))
+    return cast(quotient, quotient.dtype)
 
 
 def abs(x: Any, /) -> Any:
@@ -188,6 +190,7 @@ def signbit(x: Any, /) -> Any:
             if value.dtype.kind == "i"
             else full(value.shape, False, np.bool_)
         )
+    _refuse_complex("signbit", value)
     signed = np.dtype(f"i{value.dtype.itemsize}")
     word = cast_.bitcast_convert_type(value, signed)
     return comparison.lt(word, constant_like(word, 0))
@@ -242,7 +245,10 @@ def angle(z: Any, deg: bool = False) -> Any:
     deg : bool
         In degrees instead of radians.
     """
-    result = arctan2(imag(promote_inexact("angle", z)[0]), real(z))
+    (value,) = as_arrays("angle", z)
+    if dtypes.kind_of(value.dtype) in "biu":
+        value = cast(value, dtypes.default_dtype("f"))
+    result = arctan2(imag(value), cast(real(value), dtypes.to_floating_dtype(value.dtype)))
     return degrees(result) if deg else result
 
 
@@ -284,15 +290,34 @@ def round(a: Any, decimals: int = 0) -> Any:
         How many; negative ones round to tens, hundreds, ...
     """
     (value,) = as_arrays("round", a)
+    if dtypes.kind_of(value.dtype) in "biu":
+        if decimals >= 0 or value.dtype == np.bool_:
+            return value
+        return _round_integers(value, 10**-decimals)
     if decimals == 0:
         return rint(value)
-    if dtypes.kind_of(value.dtype) in "biu":
-        if decimals > 0:
-            return value
-        factor = 10**-decimals
-        return cast(rint(divide(value, factor)) * factor, value.dtype)
-    factor = constant_like(value, 10.0**decimals)
-    return arithmetic.div(rint(arithmetic.mul(value, factor)), factor)
+    if value.dtype.kind == "c":
+        return complex_numbers.complex(round(real(value), decimals), round(imag(value), decimals))
+    if decimals > np.log10(float(dtypes.finfo(value.dtype).max)):
+        return value  # there's nothing that far behind the point
+    # In float16 the scaled number would overflow or lose its last digit.
+    wide = cast(value, np.dtype(np.float32)) if value.dtype == np.float16 else value
+    factor = constant_like(wide, 10.0**decimals)
+    result = arithmetic.div(rint(arithmetic.mul(wide, factor)), factor)
+    return cast(result, value.dtype, value.weak_type)
+
+
+def _round_integers(x: Any, step: int) -> Any:
+    """Integers to the nearest multiple of a step, ties to even, without floating point."""
+    if step > np.iinfo(x.dtype).max:
+        return constant_like(x, 0)
+    size = constant_like(x, step)
+    rest = mod(x, size)
+    low = arithmetic.sub(x, rest)
+    odd = comparison.ne(mod(floor_divide(x, size), constant_like(x, 2)), constant_like(x, 0))
+    half = comparison.eq(rest, arithmetic.sub(size, rest))
+    above = comparison.gt(rest, arithmetic.sub(size, rest))
+    return where(logical_or(above, logical_and(half, odd)), arithmetic.add(low, size), low)
 
 
 def power(x: Any, y: Any, /) -> Any:
@@ -318,10 +343,21 @@ def power(x: Any, y: Any, /) -> Any:
                 "Convert the base to a float first."
             )
         return powers.square(base) if y == 2 else powers.integer_pow(base, int(y))
-    base, exponent = promote_dtypes("power", x, y)
-    if base.dtype == np.bool_:
-        base, exponent = (cast(v, np.dtype(np.int32)) for v in (base, exponent))
-    return exponential.pow(*broadcast_operands("power", [base, exponent]))
+    base, exponent = map(numeric, promote("power", x, y))
+    if dtypes.kind_of(base.dtype) in "iu":
+        return _integer_power(base, exponent)
+    return exponential.pow(base, exponent)
+
+
+def _integer_power(x: Any, y: Any) -> Any:
+    """By squaring, modulo the width; as in JAX, negative exponents give what their bits say."""
+    zero, one = constant_like(y, 0), constant_like(y, 1)
+    result = where(logical_and(equal(x, zero), comparison.ne(y, zero)), zero, one)
+    for _ in range(6):  # more would overflow, but for -1, 0 and 1
+        odd = comparison.ne(bits.bitwise_and(y, one), zero)
+        result = where(odd, arithmetic.mul(result, x), result)
+        x, y = arithmetic.mul(x, x), bits.shift_right_logical(y, one)
+    return result
 
 
 pow = power
@@ -351,7 +387,7 @@ def floor_divide(x: Any, y: Any, /) -> Any:
     >>> floor_divide(-7, 2)
     Array(-4, dtype=int32, weak_type=True)
     """
-    a, b = promote("floor_divide", x, y)
+    a, b = map(numeric, promote("floor_divide", x, y))
     kind = dtypes.kind_of(a.dtype)
     if kind == "u":
         return arithmetic.div(a, b)
@@ -386,7 +422,7 @@ def mod(x: Any, y: Any, /) -> Any:
     >>> mod(-7, 2)
     Array(1, dtype=int32, weak_type=True)
     """
-    a, b = promote("remainder", x, y)
+    a, b = map(numeric, promote("remainder", x, y))
     rest = rounding.rem(a, b)
     if dtypes.kind_of(a.dtype) == "u":
         return rest
@@ -408,7 +444,7 @@ def fmod(x: Any, y: Any, /) -> Any:
     x, y : array-like
         Dividend and divisor.
     """
-    return rounding.rem(*promote("fmod", x, y))
+    return rounding.rem(*map(numeric, promote("fmod", x, y)))
 
 
 def divmod(x: Any, y: Any, /) -> tuple[Any, Any]:
@@ -430,7 +466,9 @@ def hypot(x: Any, y: Any, /) -> Any:
     x, y : array-like
         The legs.
     """
-    a, b = (comparison.abs(v) for v in broadcast_operands("hypot", promote_inexact("hypot", x, y)))
+    operands = broadcast_operands("hypot", promote_inexact("hypot", x, y))
+    _refuse_complex("hypot", *operands)
+    a, b = map(comparison.abs, operands)
     large, small = comparison.max(a, b), comparison.min(a, b)
     zero = comparison.eq(large, constant_like(large, 0))
     ratio = arithmetic.div(small, where(zero, constant_like(large, 1), large))
@@ -449,12 +487,22 @@ def logaddexp(x: Any, y: Any, /) -> Any:
         Logarithms.
     """
     a, b = broadcast_operands("logaddexp", promote_inexact("logaddexp", x, y))
-    large = comparison.max(a, b)
+    large = maximum(a, b)
+    if large.dtype.kind == "c":
+        return _logaddexp_complex(a, b, large)
     gap = arithmetic.sub(a, b)
     result = arithmetic.add(
         large, exponential.log1p(exponential.exp(arithmetic.neg(comparison.abs(gap))))
     )
     return where(isnan(gap), arithmetic.add(a, b), result)  # both infinite: their sum is the answer
+
+
+def _logaddexp_complex(a: Any, b: Any, large: Any) -> Any:
+    """With the imaginary part in [-pi, pi]."""
+    gap = arithmetic.sub(arithmetic.add(a, b), arithmetic.mul(large, constant_like(large, 2)))
+    result = arithmetic.add(large, exponential.log1p(exponential.exp(gap)))
+    angle = mod(add(imag(result), np.pi), 2 * np.pi) - np.pi
+    return complex_numbers.complex(real(result), angle)
 
 
 def clip(arr: Any, /, min: Any = None, max: Any = None) -> Any:
@@ -473,6 +521,7 @@ def clip(arr: Any, /, min: Any = None, max: Any = None) -> Any:
     Array(3, dtype=int32, weak_type=True)
     """
     (value,) = as_arrays("clip", arr)
+    _refuse_complex("clip", value, *as_arrays("clip", *[v for v in (min, max) if v is not None]))
     if min is not None:
         value = maximum(min, value)
     if max is not None:
@@ -498,3 +547,12 @@ def isclose(a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: boo
     if equal_nan:
         result = logical_or(result, logical_and(isnan(x), isnan(y)))
     return result
+
+
+def _refuse_complex(operation: str, *operands: Any) -> None:
+    for x in operands:
+        if x.dtype.kind == "c":
+            raise ValueError(
+                f"{operation}: complex numbers have no order or sign, got {x.aval!r}. "
+                "Take the real part or the absolute value first."
+            )

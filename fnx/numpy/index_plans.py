@@ -69,7 +69,7 @@ def _mask_places(mask: Any) -> list[Any]:
                 "jnp.nonzero(mask, size=n)."
             )
         mask = known
-    data = mask._data if isinstance(mask, Array) else mask
+    data = mask._data if type(mask) is Array else mask
     if data.ndim == 0:
         return [None, np.arange(int(data))]
     return [np.asarray(p, np.int32) for p in np.nonzero(data)]

@@ -11,7 +11,7 @@ import numpy as np
 from fnx.errors import ShapeError, user_frame
 from fnx.numpy.creation import asarray
 from fnx.numpy.indexing import take
-from fnx.numpy.manipulation import normal_axes, normal_axis, ravel, reshape, squeeze
+from fnx.numpy.manipulation import normal_axis, ravel, reshape, squeeze
 from fnx.numpy.promotion import as_arrays, broadcast_to, promote_dtypes
 from fnx.primitives import shaping
 from fnx.primitives.joining import concatenate as concatenate_
@@ -103,8 +103,7 @@ def stack(arrays: Any, axis: int = 0, out: None = None, dtype: Any = None) -> An
                 f"{x.aval!r}."
             )
     place = normal_axis("stack", axis, xs[0].ndim + 1)
-    joined = concatenate([shaping.expand_dims(x, (place,)) for x in xs], place, dtype)
-    return joined.astype(joined.dtype)
+    return concatenate([shaping.expand_dims(x, (place,)) for x in xs], place, dtype)
 
 
 def vstack(tup: Any, dtype: Any = None) -> Any:
@@ -232,14 +231,13 @@ def roll(a: Any, shift: Any, axis: Any = None) -> Any:
     (x,) = as_arrays("roll", a)
     if axis is None:
         return reshape(roll(ravel(x), shift, 0), x.shape)
-    axes = normal_axes("roll", axis, x.ndim)
-    shifts = [shift] * len(axes) if isinstance(shift, (int, np.integer)) else list(shift)
-    for s, k in zip(shifts, axes, strict=True):
-        n = x.shape[k]
+    for s, k in np.broadcast(shift, axis):  # an axis may come several times
+        place = normal_axis("roll", k, x.ndim)
+        n = x.shape[place]
         cut = (n - int(s)) % n if n else 0
         if cut:
-            first, second = split(x, [cut], k)
-            x = concatenate([second, first], k)
+            first, second = split(x, [cut], place)
+            x = concatenate([second, first], place)
     return x
 
 

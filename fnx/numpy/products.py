@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import operator
 import string
 from collections.abc import Sequence
 from typing import Any
@@ -19,8 +20,9 @@ from fnx.numpy import ufuncs
 from fnx.numpy.creation import eye, tri
 from fnx.numpy.elementwise import conj
 from fnx.numpy.indexing import index_array
-from fnx.numpy.manipulation import normal_axes, normal_axis, swapaxes
+from fnx.numpy.manipulation import moveaxis, normal_axes, normal_axis, swapaxes
 from fnx.numpy.promotion import as_arrays, broadcast_shapes, broadcast_to, cast, promote_dtypes
+from fnx.numpy.reductions import any as any_
 from fnx.numpy.reductions import sum as sum_
 from fnx.primitives import shaping
 from fnx.primitives.contraction import dot_general
@@ -28,21 +30,9 @@ from fnx.primitives.iota import iota
 from fnx.primitives.slicing import pad
 
 __all__ = [
-    "diag",
-    "diagonal",
-    "dot",
-    "einsum",
-    "inner",
-    "kron",
-    "matmul",
-    "outer",
-    "tensordot",
-    "trace",
-    "tril",
-    "triu",
-    "vdot",
-    "vecdot",
-]
+    "diag", "diagonal", "dot", "einsum", "inner", "kron", "matmul", "outer", "tensordot", "trace",
+    "tril", "triu", "vdot", "vecdot",
+]  # fmt: skip
 
 
 def _typed(name: str, a: Any, b: Any, preferred: Any) -> tuple[Any, Any, Any]:
@@ -207,8 +197,22 @@ def vecdot(
     precision, preferred_element_type
         As for `dot`.
     """
-    x, y = as_arrays("vecdot", x1, x2)
-    return sum_(ufuncs.multiply(conj(x), y), axis=axis)
+    x, y, wanted = _typed("vecdot", x1, x2, preferred_element_type)
+    for v in (x, y):
+        if v.ndim == 0:
+            raise ValueError(f"vecdot: operands need at least one axis, got {v.aval!r}.")
+    x = moveaxis(x, normal_axis("vecdot", axis, x.ndim), -1)
+    y = moveaxis(y, normal_axis("vecdot", axis, y.ndim), -1)
+    if x.shape[-1] != y.shape[-1]:
+        raise ShapeError(
+            f"vecdot: lengths differ along axis {axis}, {x.shape[-1]} against {y.shape[-1]} (at "
+            f"{user_frame()})."
+        )
+    batch = broadcast_shapes(x.shape[:-1], y.shape[:-1])
+    x = broadcast_to(conj(x), (*batch, x.shape[-1]))
+    y = broadcast_to(y, (*batch, y.shape[-1]))
+    axes, last = tuple(range(len(batch))), (len(batch),)
+    return _contract("vecdot", x, y, (last, last), (axes, axes), precision, wanted)
 
 
 def tensordot(
@@ -252,9 +256,10 @@ def einsum(
     Parameters
     ----------
     subscripts : str
-        ``"ij,jk->ik"``; an ellipsis stands for broadcast axes.
+        ``"ij,jk->ik"``; an ellipsis stands for broadcast axes. Or the first factor.
     *operands : array-like
-        The factors.
+        The factors. Without a string, each is followed by the list of its axes' numbers, and a
+        list for the result may come last.
     optimize : bool or str
         How opt_einsum looks for the order.
     precision, preferred_element_type
@@ -269,7 +274,7 @@ def einsum(
     Array([2., 2., 2.], dtype=float32)
     """
     if not isinstance(subscripts, str):
-        raise NotImplementedError("einsum: give the subscripts as a string.")
+        subscripts, operands = _from_lists(subscripts, *operands)
     arrays = promote_dtypes("einsum", *as_arrays("einsum", *operands))
     inputs, output = _expand("einsum", subscripts, arrays)
     terms = [(labels, x) for labels, x in zip(inputs, arrays, strict=True)]
@@ -302,6 +307,25 @@ def einsum(
     labels, x = _sum_out(*terms[0], set(output))
     x = shaping.transpose(x, tuple([labels.index(label) for label in output]))
     return broadcast_to(x, tuple([sizes[label] for label in output]))
+
+
+def _from_lists(*args: Any) -> tuple[str, tuple[Any, ...]]:
+    """Subscripts as text, and the operands, of ``einsum(x, [0, 1], y, [1, 2], [0, 2])``."""
+
+    def text(labels: Any) -> str:
+        if not isinstance(labels, (list, tuple)):
+            raise TypeError(
+                f"einsum: expected a list of axis numbers, got {type(labels).__name__}. "
+                "Give subscripts as text first, or a list behind each operand."
+            )
+        return "".join(
+            "..." if n is Ellipsis else string.ascii_letters[operator.index(n)] for n in labels
+        )
+
+    pairs = len(args) // 2
+    left = ",".join(text(labels) for labels in args[1 : 2 * pairs : 2])
+    right = "->" + text(args[-1]) if len(args) % 2 else ""
+    return left + right, args[0 : 2 * pairs : 2]
 
 
 def _expand(name: str, subscripts: str, arrays: Sequence[Any]) -> tuple[list[list[str]], list[str]]:
@@ -351,7 +375,9 @@ def _diagonals(labels: list[str], x: Any) -> tuple[list[str], Any]:
 
 def _sum_out(labels: list[str], x: Any, kept: set[str]) -> tuple[list[str], Any]:
     axes = tuple([k for k, c in enumerate(labels) if c not in kept])
-    return [c for c in labels if c in kept], sum_(x, axes, x.dtype) if axes else x
+    if axes:
+        x = any_(x, axes) if x.dtype == np.bool_ else sum_(x, axes, x.dtype)
+    return [c for c in labels if c in kept], x
 
 
 _Labelled = tuple[list[str], Any]

@@ -94,6 +94,7 @@ def _reduction(
             result = reduce(x, axes)
             if initial is not None:
                 result = combine(result, cast(as_arrays(name, initial)[0], result.dtype))
+        result = cast(result, result.dtype)
         return with_axes_kept(result, x.shape, axes, keepdims)
 
     function.__name__ = function.__qualname__ = name
@@ -343,7 +344,13 @@ def var(
     less = ddof if correction is None else correction
     (x,) = promote_inexact("var", a)
     if dtype is not None:
-        x = cast(x, dtypes.check_user_dtype(dtype))
+        wanted = dtypes.check_user_dtype(dtype)
+        if x.dtype.kind == "c" and np.dtype(wanted).kind != "c":
+            raise ValueError(
+                f"var: dtype={np.dtype(wanted).name} would drop the imaginary part of {x.aval!r}. "
+                "Give a complex dtype, or none."
+            )
+        x = cast(x, wanted)
     axes = normal_axes("var", axis, x.ndim)
     centred = ufuncs.subtract(x, mean(x, axes, keepdims=True, where=where))
     squares = (
@@ -422,8 +429,6 @@ def _arg(name: str, operation: Any, summary: str) -> Any:
         a: Any, axis: int | None = None, out: None = None, keepdims: bool | None = None
     ) -> Any:
         (x,) = as_arrays(name, a)
-        if x.size == 0:
-            raise ValueError(f"{name}: {x.aval!r} has no elements.")
         rank = x.ndim
         if axis is None:
             x, place = ravel(x), 0
@@ -432,6 +437,10 @@ def _arg(name: str, operation: Any, summary: str) -> Any:
         if x.dtype == np.bool_:
             x = cast(x, np.dtype(np.int8))
         shape = x.shape
+        if shape[place] == 0:
+            raise ValueError(
+                f"{name}: {x.aval!r} has no element along axis {axis}, so none is the place of one."
+            )
         result = operation(x, place, dtypes.default_dtype("i"))
         if not keepdims:
             return result
@@ -463,7 +472,10 @@ argmin = _arg(
 def _cumulative(name: str, operation: Any, summary: str) -> Any:
     def function(a: Any, axis: int | None = None, dtype: Any = None, out: None = None) -> Any:
         (x,) = as_arrays(name, a)
-        x = _widen(x) if dtype is None else cast(x, dtypes.check_user_dtype(dtype))
+        if dtype is not None:
+            x = cast(x, dtypes.check_user_dtype(dtype))
+        elif x.dtype == np.bool_:
+            x = cast(x, dtypes.default_dtype("i"))
         if axis is None:
             x, axis = ravel(x), 0
         return operation(x, normal_axis(name, axis, x.ndim))

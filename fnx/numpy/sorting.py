@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from fnx import dtypes
 from fnx.numpy import ufuncs
 from fnx.numpy.elementwise import isnan
-from fnx.numpy.manipulation import normal_axis, ravel
+from fnx.numpy.manipulation import normal_axes, normal_axis, ravel
 from fnx.numpy.promotion import as_arrays, promote_inexact
 from fnx.numpy.reductions import any, mean, with_axes_kept
 from fnx.primitives import shaping, sorting
@@ -102,8 +103,8 @@ def median(
     ----------
     a : array-like
         The operand.
-    axis : int or None
-        Along which axis; all elements by default.
+    axis : int, sequence of int or None
+        Along which axes; all elements by default.
     out : None
         Arrays are immutable.
     overwrite_input : bool
@@ -112,22 +113,19 @@ def median(
         Keep the axis, with size 1.
     """
     (x,) = promote_inexact("median", a)
-    rank = x.ndim
-    if axis is None:
-        y, place = ravel(x), 0
-    else:
-        y, place = x, normal_axis("median", axis, x.ndim)
+    if x.dtype.kind == "c":
+        raise ValueError(f"median: complex numbers have no order, got {x.aval!r}.")
+    axes = normal_axes("median", axis, x.ndim)
+    others = tuple([k for k in range(x.ndim) if k not in axes])
+    kept = tuple([x.shape[k] for k in others])
+    y = shaping.reshape(
+        shaping.transpose(x, (*others, *axes)), (*kept, math.prod([x.shape[k] for k in axes]))
+    )
+    place = len(others)
     ordered = sorting.sort(y, dimension=place)
     n = ordered.shape[place]
     low, high = [0] * ordered.ndim, list(ordered.shape)
-    low[place], high[place] = (n - 1) // 2, n // 2 + 1
+    low[place], high[place] = max((n - 1) // 2, 0), min(n // 2 + 1, n)
     middle = mean(slice_(ordered, low, high), place)
-    has_nan = any(isnan(y), place)
-    result = ufuncs.where(has_nan, np.nan, middle)
-    if not keepdims:
-        return result
-    return (
-        shaping.reshape(result, (1,) * rank)
-        if axis is None
-        else with_axes_kept(result, x.shape, (place,), True)
-    )
+    result = ufuncs.where(any(isnan(y), place), np.nan, middle)
+    return with_axes_kept(result, x.shape, axes, keepdims)

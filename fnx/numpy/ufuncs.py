@@ -25,11 +25,13 @@ from fnx.primitives import (
     arithmetic,
     bits,
     comparison,
+    complex_numbers,
     exponential,
     powers,
     rounding,
     trigonometric,
 )
+from fnx.primitives.cast import convert_element_type
 from fnx.primitives.shaping import broadcast_in_dim
 
 __all__ = [
@@ -39,8 +41,8 @@ __all__ = [
     "ceil", "constant_like", "cos", "cosh", "divide", "equal", "exp", "exp2", "expm1", "floor",
     "greater", "greater_equal", "invert", "left_shift", "less", "less_equal", "log", "log1p",
     "logical_and", "logical_not", "logical_or", "logical_xor", "maximum", "minimum", "multiply",
-    "negative", "not_equal", "right_shift", "rint", "sin", "sinh", "sqrt", "square", "subtract",
-    "tan", "tanh", "true_divide", "trunc", "truth", "where",
+    "negative", "not_equal", "numeric", "right_shift", "rint", "sin", "sinh", "sqrt", "square",
+    "subtract", "tan", "tanh", "true_divide", "trunc", "truth", "where",
 ]  # fmt: skip
 
 
@@ -107,7 +109,7 @@ acosh = _unary("acosh", trigonometric.acosh, np.arccosh, True, "The inverse hype
 atanh = _unary("atanh", trigonometric.atanh, np.arctanh, True, "The inverse hyperbolic tangent.")
 sqrt = _unary("sqrt", powers.sqrt, np.sqrt, True, "The square root that isn't negative.")
 cbrt = _unary("cbrt", powers.cbrt, np.cbrt, True, "The real cube root.")
-square = _unary("square", powers.square, np.square, False, "The square.")
+square = _unary("square", lambda x: powers.square(numeric(x)), np.square, False, "The square.")
 negative = _unary("negative", arithmetic.neg, np.negative, False, "The number of opposite sign.")
 arccos, arccosh, arcsin, arcsinh, arctan, arctanh = acos, acosh, asin, asinh, atan, atanh
 
@@ -128,12 +130,35 @@ trunc = _rounding(
     np.trunc,
     "The whole number next to x on the side of 0.",
 )
-rint = _rounding(
-    "rint",
-    lambda x: rounding.round(x, rounding.RoundingMethod.TO_NEAREST_EVEN),
-    np.rint,
-    "The nearest whole number, ties to even.",
-)
+
+
+def rint(x: Any, /) -> Any:
+    """The nearest whole number, ties to even; floats from integers.
+
+    Parameters
+    ----------
+    x : array-like
+        The operand.
+
+    Examples
+    --------
+    >>> rint(2.5)
+    Array(2., dtype=float32, weak_type=True)
+    """
+    (value,) = as_arrays("rint", x)
+    if dtypes.kind_of(value.dtype) in "biu":
+        return convert_element_type(value, dtypes.default_dtype("f"))
+    if value.dtype.kind == "c":
+        return complex_numbers.complex(
+            rint(complex_numbers.real(value)), rint(complex_numbers.imag(value))
+        )
+    return rounding.round(value, rounding.RoundingMethod.TO_NEAREST_EVEN)
+
+
+def numeric(x: Any) -> Any:
+    """The array itself; of bools, their int32 numbers."""
+    wanted = dtypes.to_numeric_dtype(x.dtype)
+    return x if x.dtype == wanted else convert_element_type(x, wanted)
 
 
 def constant_like(x: Any, value: Any) -> Any:
@@ -232,11 +257,28 @@ arctan2 = _binary(
     "arctan2", trigonometric.atan2, np.arctan2, "The angle of the point (y, x).", True, "f"
 )
 atan2 = arctan2
-less = _binary("less", comparison.lt, np.less, "Whether x < y.", fast="")
-less_equal = _binary("less_equal", comparison.le, np.less_equal, "Whether x <= y.", fast="")
-greater = _binary("greater", comparison.gt, np.greater, "Whether x > y.", fast="")
+
+
+def _ordered(test: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """An order of complex numbers, too: by the real parts, then by the imaginary ones."""
+
+    def compare(x: Any, y: Any) -> Any:
+        if x.dtype.kind != "c":
+            return test(x, y)
+        a, b = complex_numbers.real(x), complex_numbers.real(y)
+        second = test(complex_numbers.imag(x), complex_numbers.imag(y))
+        return comparison.select_n(comparison.eq(a, b), test(a, b), second)
+
+    return compare
+
+
+less = _binary("less", _ordered(comparison.lt), np.less, "Whether x < y.", fast="")
+less_equal = _binary(
+    "less_equal", _ordered(comparison.le), np.less_equal, "Whether x <= y.", fast=""
+)
+greater = _binary("greater", _ordered(comparison.gt), np.greater, "Whether x > y.", fast="")
 greater_equal = _binary(
-    "greater_equal", comparison.ge, np.greater_equal, "Whether x >= y.", fast=""
+    "greater_equal", _ordered(comparison.ge), np.greater_equal, "Whether x >= y.", fast=""
 )
 equal = _binary("equal", comparison.eq, np.equal, "Whether x equals y.", fast="")
 not_equal = _binary("not_equal", comparison.ne, np.not_equal, "Whether x differs from y.", fast="")
@@ -250,12 +292,17 @@ bitwise_xor = _binary(
     "bitwise_xor", bits.bitwise_xor, np.bitwise_xor, "The bits set in exactly one.", fast=""
 )
 left_shift = _binary(
-    "left_shift", bits.shift_left, np.left_shift, "Bits moved to the left.", fast=""
+    "left_shift",
+    lambda x, y: bits.shift_left(numeric(x), numeric(y)),
+    np.left_shift,
+    "Bits moved to the left.",
+    fast="",
 )
 bitwise_left_shift = left_shift
 
 
 def _right(x: Any, y: Any) -> Any:
+    x, y = numeric(x), numeric(y)
     arithmetic_shift = x.dtype.kind == "i"
     return (bits.shift_right_arithmetic if arithmetic_shift else bits.shift_right_logical)(x, y)
 

@@ -16,15 +16,15 @@ import numpy as np
 
 from fnx import tree_util
 from fnx.config import CONTEXT
-from fnx.core.array import Array, adopt
+from fnx.core.array import adopt
 from fnx.core.jaxpr import Jaxpr, eval_jaxpr
 from fnx.core.primitive import Zero
 from fnx.core.simplify import drop_dead, simplify
 from fnx.core.staging import stage
-from fnx.core.tracing import Tracer, traces_abstractly
+from fnx.core.tracing import traces_abstractly
 from fnx.core.types import float0, tangent_type
 from fnx.dtypes import kind_of
-from fnx.errors import user_frame
+from fnx.errors import ShapeError, user_frame
 from fnx.primitives.cast import convert_element_type
 from fnx.primitives.shaping import zeros
 from fnx.transforms.jvp import jvp_flat
@@ -132,7 +132,7 @@ def vjp(
     def vjp_fun(cotangents: Any) -> Any:
         ct_leaves, ct_tree = tree_util.tree_flatten(cotangents)
         if ct_tree != out_tree:
-            raise TypeError(
+            raise ValueError(
                 f"{name}: the cotangent must have the structure of the result, {out_tree}, got "
                 f"{ct_tree}."
             )
@@ -143,47 +143,46 @@ def vjp(
                 cts.append(Zero(expected))
                 continue
             (ct,) = as_values(name, [ct], tree_util.tree_structure(0), "cotangent")
-            if ct.aval.shape != expected.shape or not _ct_dtype_fits(ct, expected):
+            if ct.aval.shape != expected.shape or not _dtype_fits(ct, expected):
                 raise ValueError(
-                    f"{name}: cotangent {argument_path(out_tree, k)} must be {expected!r} like the "
-                    f"result, got {ct.aval!r}."
+                    f"{name}: cotangent{argument_path(out_tree, k, ' ')} must be {expected!r} like "
+                    f"the result, got {ct.aval!r} (at {user_frame()})."
                 )
-            cts.append(ct)
+            cts.append(typed_as(out, ct))
         pulled = pull([*cts, *aux_zeros])
         return tree_util.tree_unflatten(tree, finish_cotangents(values, pulled))
 
     out = tree_util.tree_unflatten(out_tree, outs[:count])
     if has_aux:
-        return out, vjp_fun, tree_util.tree_unflatten(flat.aux_tree, outs[count:])
+        return out, vjp_fun, flat.aux(outs[count:])
     return out, vjp_fun
 
 
-def _ct_dtype_fits(ct: Any, expected: Any) -> bool:
-    return ct.aval.dtype == expected.dtype or (ct.aval.weak_type and not _is_complex(ct))
-
-
-def _is_complex(value: Any) -> bool:
-    return bool(value.aval.dtype.kind == "c")
+def _dtype_fits(ct: Any, expected: Any) -> bool:
+    """Whether a tangent or cotangent has the dtype it should; a Python float takes any float's."""
+    if ct.aval.dtype == expected.dtype:
+        return True
+    return bool(ct.aval.weak_type and kind_of(ct.aval.dtype) == kind_of(expected.dtype))
 
 
 def finish_cotangents(primals: Sequence[Any], cotangents: Sequence[Any]) -> list[Any]:
-    """Arrays for the user: zeros where none came, float0 for integers."""
+    """Arrays for the user: zeros where none came, float0 for integers; as weak as the primals."""
     result: list[Any] = []
     for primal, ct in zip(primals, cotangents, strict=True):
         expected = tangent_type(primal.aval)
         if expected.dtype == float0:
             result.append(float0_zeros(expected.shape))
         elif ct is None or type(ct) is Zero:
-            result.append(zeros(expected))
+            result.append(typed_as(primal, zeros(expected)))
         else:
-            result.append(ct)
+            result.append(typed_as(primal, ct))
     return result
 
 
-def _weak_as(value: Any, ct: Any) -> Any:
-    """A gradient with the weakness of the argument: that of a Python number widens nothing."""
-    if value.weak_type and isinstance(ct, (Array, Tracer)) and not ct.weak_type:
-        return convert_element_type(ct, ct.dtype, True)
+def typed_as(primal: Any, ct: Any) -> Any:
+    """A derivative with the dtype and weakness of its primal: a Python number's widens nothing."""
+    if ct.dtype != primal.dtype or ct.weak_type != primal.weak_type:
+        return convert_element_type(ct, primal.dtype, primal.weak_type)
     return ct
 
 
@@ -216,12 +215,13 @@ def _match_tangents(name: str, primals: Any, tangents: Any) -> tuple[list[Any], 
             result.append(Zero(expected))
             continue
         (given,) = as_values(name, [tangent], tree_util.tree_structure(0), "tangent")
-        if given.aval.shape != expected.shape or not _ct_dtype_fits(given, expected):
-            raise TypeError(
+        if given.aval.shape != expected.shape or not _dtype_fits(given, expected):
+            error = TypeError if given.aval.shape == expected.shape else ShapeError
+            raise error(
                 f"{name}: tangents{argument_path(tree, k)} must be {expected!r} like its primal, "
-                f"got {given.aval!r}."
+                f"got {given.aval!r} (at {user_frame()})."
             )
-        result.append(given)
+        result.append(typed_as(value, given))
     return values, result, tree
 
 
@@ -264,7 +264,7 @@ def jvp(
     out = tree_util.tree_unflatten(flat.out_tree, outs[:count])
     tangent = tree_util.tree_unflatten(flat.out_tree, finished)
     if has_aux:
-        return out, tangent, tree_util.tree_unflatten(flat.aux_tree, outs[count:])
+        return out, tangent, flat.aux(outs[count:])
     return out, tangent
 
 
@@ -313,7 +313,7 @@ def linearize(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> 
 
     out = tree_util.tree_unflatten(flat.out_tree, outs[:count])
     if has_aux:
-        return out, f_jvp, tree_util.tree_unflatten(flat.aux_tree, outs[count:])
+        return out, f_jvp, flat.aux(outs[count:])
     return out, f_jvp
 
 
@@ -362,6 +362,13 @@ def linear_transpose(fun: Callable[..., Any], *primals: Any) -> Callable[..., An
                 f"{ct_tree}."
             )
         cts = as_values(name, ct_leaves, ct_tree, "cotangent")
+        for k, (ct, aval) in enumerate(zip(cts, jaxpr.out_avals, strict=True)):
+            if ct.shape != aval.shape or not _dtype_fits(ct, aval):
+                raise TypeError(
+                    f"{name}: cotangent{argument_path(out_tree, k, ' ')} must be {aval!r} like the "
+                    f"result, got {ct.aval!r} (at {user_frame()})."
+                )
+        cts = [typed_as(aval, ct) for ct, aval in zip(cts, jaxpr.out_avals, strict=True)]
         program: Jaxpr = transpose_jaxpr(jaxpr, len(consts))
         return tree_util.tree_unflatten(tree, eval_jaxpr(program, *consts, *cts))
 
@@ -389,7 +396,8 @@ def value_and_grad(
     has_aux : bool
         `fun` gives ``(out, aux)``.
     holomorphic : bool
-        `fun` is holomorphic, its arguments and result complex.
+        `fun` is holomorphic, its arguments and result complex.  (Without it complex arguments of a
+        real function have the conjugate convention: of ``u(x + iy)`` it is ``u_x - i u_y``.)
     allow_int : bool
         Allow integer arguments, whose gradient is trivial (float0).
 
@@ -429,14 +437,10 @@ def value_and_grad(
         _check_output(name, outs[:count], flat.out_tree, holomorphic)
         ct = adopt(np.ones((), outs[0].aval.dtype), outs[0].aval.weak_type)
         pulled = pull([ct] + [Zero(tangent_type(o.aval)) for o in outs[count:]])
-        finished = [
-            _weak_as(value, ct)
-            for value, ct in zip(values, finish_cotangents(values, pulled), strict=True)
-        ]
-        gradients = tree_util.tree_unflatten(tree, finished)
+        gradients = tree_util.tree_unflatten(tree, finish_cotangents(values, pulled))
         gradient = gradients[0] if isinstance(argnums, int) else gradients
         if has_aux:
-            aux = tree_util.tree_unflatten(flat.aux_tree, outs[count:])
+            aux = flat.aux(outs[count:])
             return (outs[0], aux), gradient
         return outs[0], gradient
 
@@ -494,11 +498,14 @@ def _argnums(name: str, argnums: int | Sequence[int], count: int) -> list[int]:
         if not isinstance(n, (int, np.integer)):
             raise TypeError(f"{name}: argnums must be integers, got {type(n).__name__}.")
         if not -count <= n < count:
-            raise ValueError(
+            raise TypeError(
                 f"{name}: argnums={argnums} names a positional argument that was not given: "
                 f"the call has {count}. Arguments to differentiate must be passed by position."
             )
-    return [n % count for n in numbers]
+    positions = [n % count for n in numbers]
+    if len(set(positions)) < len(positions):
+        raise ValueError(f"{name}: argnums={argnums} names an argument twice. Name it once.")
+    return positions
 
 
 def _check_input(
@@ -528,11 +535,6 @@ def _check_input(
             "to floats only. Convert it to a float (x.astype(float32)), choose other argnums, or "
             "pass allow_int=True."
         )
-    if kind == "c" and not holomorphic:
-        raise TypeError(
-            f"{name}: {path()} is {value.aval!r}; the gradient with respect to complex arguments "
-            "is only defined for holomorphic functions. Pass holomorphic=True, or use vjp."
-        )
 
 
 def _check_output(name: str, outs: Sequence[Any], tree: Any, holomorphic: bool) -> None:
@@ -551,6 +553,11 @@ def _check_output(name: str, outs: Sequence[Any], tree: Any, holomorphic: bool) 
         raise TypeError(
             f"{name}: the function must give a real number, it gave {aval!r}. "
             "Take .real, or pass holomorphic=True."
+        )
+    if holomorphic and aval.dtype.kind != "c":
+        raise TypeError(
+            f"{name} with holomorphic=True: the function must give a complex number, it gave "
+            f"{aval!r}. Convert it with astype, or drop holomorphic=True."
         )
     if aval.dtype.kind in "biu":
         raise TypeError(

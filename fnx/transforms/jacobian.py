@@ -23,7 +23,7 @@ from fnx.primitives.cast import convert_element_type as cast
 from fnx.primitives.shaping import move_axis, new_axis, reshape, zeros
 from fnx.primitives.slicing import slice as slice_
 from fnx.transforms.batching import vmap_flat
-from fnx.transforms.grad import _argnums, pullback
+from fnx.transforms.grad import _argnums, pullback, typed_as
 from fnx.transforms.jet import jet_flat, scale
 from fnx.transforms.jvp import jvp_flat
 from fnx.transforms.trees import Flat, as_values, check_callable, function_name
@@ -39,7 +39,8 @@ def _basis(avals: Sequence[Any]) -> list[Any]:
     parts, start = [], 0
     for aval in avals:
         part = eye[:, start : start + aval.size].reshape(total, *aval.shape)
-        parts.append(adopt(np.ascontiguousarray(part).astype(aval.dtype)))
+        dtype = tangent_type(aval).dtype
+        parts.append(adopt(np.ascontiguousarray(part).astype(dtype), aval.weak_type))
         start += aval.size
     return parts
 
@@ -55,11 +56,13 @@ def _of_chosen(fun: Callable[..., Any], args: Any, kwargs: Any, numbers: list[in
     return of_chosen
 
 
-def _check_dtypes(name: str, values: Sequence[Any], holomorphic: bool, which: str) -> None:
+def _check_dtypes(
+    name: str, values: Sequence[Any], holomorphic: bool, which: str, conjugate: bool = False
+) -> None:
+    """Raise TypeError for integers, and for complex values unless these mean something."""
     for value in values:
         kind = kind_of(value.aval.dtype)
-        wanted = "c" if holomorphic else "f"
-        if kind not in wanted:
+        if kind not in ("c" if holomorphic else "fc" if conjugate else "f"):
             raise TypeError(
                 f"{name}: {which} must be {'complex' if holomorphic else 'real floats'}, got "
                 f"{value.aval!r}. Convert with astype; for complex functions pass holomorphic=True."
@@ -114,9 +117,12 @@ def jacfwd(
             outs, out_tangents = jvp_flat(flat, values, tangents, name)
             kept[:] = outs
             count = len(outs) - flat.aux_count
-            return [zeros(t.aval) if type(t) is Zero else t for t in out_tangents[:count]] + outs
+            return [
+                zeros(o.aval) if type(t) is Zero else t  # zeros of integers, too, as JAX gives
+                for o, t in zip(outs, out_tangents[:count], strict=False)
+            ] + outs
 
-        basis = _basis([tangent_type(v.aval) for v in values])
+        basis = _basis([v.aval for v in values])
         results, dims = vmap_flat(push, basis, [0] * len(basis), size, name)
         count = len(kept) - flat.aux_count
         columns = [
@@ -127,7 +133,7 @@ def jacfwd(
         jacobian = _nested(flat.out_tree, tree, rows, isinstance(argnums, int))
         if has_aux:
             aux = results[count + count :]
-            return jacobian, tree_util.tree_unflatten(flat.aux_tree, aux)
+            return jacobian, flat.aux(aux)
         return jacobian
 
     return jacfun
@@ -175,7 +181,7 @@ def jacrev(
         leaves, tree = tree_util.tree_flatten(tuple([args[k] for k in numbers]))
         values = as_values(name, leaves, tree, "args")
         if not allow_int:
-            _check_dtypes(name, values, holomorphic, "arguments")
+            _check_dtypes(name, values, holomorphic, "arguments", conjugate=True)
         flat = Flat(_of_chosen(fun, args, kwargs, numbers), tree, aux=has_aux)
         outs, pull = pullback(flat, values, name)
         count = len(outs) - flat.aux_count
@@ -186,12 +192,12 @@ def jacrev(
             rest = [Zero(tangent_type(o.aval)) for o in outs[count:]]
             pulled = pull([*cts, *rest])
             return [
-                zeros(tangent_type(v.aval)) if c is None else c
+                typed_as(v, zeros(tangent_type(v.aval)) if c is None else c)
                 for v, c in zip(values, pulled, strict=True)
                 if tangent_type(v.aval).dtype != float0
             ]
 
-        basis = _basis([tangent_type(o.aval) for o in outs[:count]])
+        basis = _basis([o.aval for o in outs[:count]])
         results, dims = vmap_flat(rows_of, basis, [0] * len(basis), size, name)
         pulled = iter(
             [
@@ -208,7 +214,7 @@ def jacrev(
         rows = _split_first(columns, outs[:count])
         jacobian = _nested(flat.out_tree, tree, rows, isinstance(argnums, int))
         if has_aux:
-            return jacobian, tree_util.tree_unflatten(flat.aux_tree, outs[count:])
+            return jacobian, flat.aux(outs[count:])
         return jacobian
 
     return jacfun

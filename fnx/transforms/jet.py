@@ -29,6 +29,7 @@ class JetTracer(Tracer):
     """A truncated power series."""
 
     __slots__ = ("primal", "series")
+    differentiated = True
 
     def __init__(self, trace: JetTrace, primal: Any, series: list[Any]) -> None:
         self._trace = trace

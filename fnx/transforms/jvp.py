@@ -66,6 +66,7 @@ class JVPTracer(Tracer):
     """A value and its tangent."""
 
     __slots__ = ("primal", "tangent")
+    differentiated = True
 
     def __init__(self, trace: JVPTrace, primal: Any, tangent: Any) -> None:
         self._trace = trace

@@ -26,6 +26,7 @@ from fnx.transforms.jvp import staged, zero_tangent
 
 __all__ = [
     "LinearizeTrace",
+    "Linearized",
     "LinearizedJaxpr",
     "Tape",
     "TapeTracer",
@@ -83,6 +84,7 @@ class LinearizeTracer(Tracer):
     """A value, and its tangent on the tape."""
 
     __slots__ = ("primal", "tangent")
+    differentiated = True
 
     def __init__(self, trace: LinearizeTrace, primal: Any, tangent: TapeTracer) -> None:
         self._trace = trace

@@ -11,6 +11,7 @@ from typing import Any
 
 from fnx import tree_util
 from fnx.core.conversion import as_value
+from fnx.core.tracing import Tracer
 
 __all__ = ["Flat", "as_values", "argument_path", "check_callable", "function_name"]
 
@@ -42,7 +43,8 @@ class Flat:
     keywords : bool
         Whether the tree is ``(args, kwargs)``.
     aux : bool
-        Whether the function gives ``(out, aux)``; `aux` is kept in the attribute, out is flattened.
+        Whether the function gives ``(out, aux)``.  The tracers in `aux` follow the leaves of `out`
+        as further values, what else it holds (strings, say) is kept here; see `aux`.
     """
 
     def __init__(
@@ -55,6 +57,8 @@ class Flat:
         self.out_tree: Any = None
         self.aux_tree: Any = None
         self.aux_count = 0
+        #: The leaves of aux; `_TRACED` in place of tracers.
+        self._aux_leaves: list[Any] = []
 
     def __call__(self, *flat: Any) -> list[Any]:
         structured = tree_util.tree_unflatten(self.tree, flat)
@@ -66,18 +70,33 @@ class Flat:
         if not self.has_aux:
             leaves, self.out_tree = tree_util.tree_flatten(out)
             return as_values("output of " + function_name(self.function), leaves, self.out_tree)
-        if not isinstance(out, tuple) or len(out) != 2:
+        if not isinstance(out, (tuple, list)) or len(out) != 2:
             raise TypeError(
                 f"has_aux=True: {function_name(self.function)} must give a pair (out, aux), "
                 f"it gave {type(out).__name__}. Return `out, aux`."
             )
         leaves, self.out_tree = tree_util.tree_flatten(out[0])
         aux_leaves, self.aux_tree = tree_util.tree_flatten(out[1])
-        self.aux_count = len(aux_leaves)
         values = as_values("output of " + function_name(self.function), leaves, self.out_tree)
-        return values + as_values(
-            "aux of " + function_name(self.function), aux_leaves, self.aux_tree
-        )
+        traced = [x for x in aux_leaves if isinstance(x, Tracer)]
+        self.aux_count = len(traced)
+        self._aux_leaves = [_TRACED if isinstance(x, Tracer) else x for x in aux_leaves]
+        return values + traced
+
+    def aux(self, values: Sequence[Any]) -> Any:
+        """The aux of the last call.
+
+        Parameters
+        ----------
+        values : sequence
+            What became of its tracers.
+        """
+        it = iter(values)
+        leaves = [next(it) if x is _TRACED else x for x in self._aux_leaves]
+        return tree_util.tree_unflatten(self.aux_tree, leaves)
+
+
+_TRACED: Any = object()
 
 
 def as_values(operation: str, leaves: Sequence[Any], tree: Any, name: str = "") -> list[Any]:

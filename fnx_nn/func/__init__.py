@@ -1,6 +1,8 @@
 """Functions of tensors and modules, transformed: gradients, Jacobians, batches.
 
 The names and semantics are those of `torch.func`; the transforms themselves are those of `fnx`.
+A transformed function is pure: what it writes to tensors from outside, it sees itself, and is
+forgotten when it returns.
 Read next: `functional_call`, `transforms`, `batching`.
 """
 

@@ -16,10 +16,10 @@ import numpy as np
 
 import fnx
 from fnx.tree_util import tree_flatten, tree_unflatten
-from fnx_nn.ambient import ambient
+from fnx_nn.ambient import ambient, changed
 from fnx_nn.autograd.function import Function
 from fnx_nn.tensor.tensor import Tensor, wrap
-from fnx_nn.tensor.traced import from_array, to_array, tracing
+from fnx_nn.tensor.traced import Journal, from_array, pure_tracing, to_array
 
 __all__ = ["Rebuilt", "flat_function", "flat_tensors", "run"]
 
@@ -88,7 +88,7 @@ def flat_function(
     """
 
     def flat(*values: Any) -> list[Any]:
-        with tracing():
+        with pure_tracing():
             return finish(function(*tree_unflatten(tree, [from_array(v) for v in values])))
 
     return flat
@@ -104,9 +104,16 @@ def run(function: Flat, tensors: Sequence[Tensor]) -> list[Tensor]:
     tensors : sequence of Tensor
         The operands.
     """
-    if ambient().grad and any([t.requires_grad for t in tensors]):
-        return list(_Recorded.apply(function, *tensors))
-    return _plainly(function, tensors)
+    journal, outer = Journal(), ambient().journal
+    with changed(journal=journal):
+        results = _plainly(function, tensors)
+    if outer is not None:
+        outer.captured.update(journal.captured)
+    captured = list(journal.captured.values())
+    if ambient().grad and (captured or any([t.requires_grad for t in tensors])):
+        whole = _with_captured(function, len(tensors), captured) if captured else function
+        return list(_Recorded.apply(whole, results, *tensors, *captured))
+    return results
 
 
 def _plainly(function: Flat, tensors: Sequence[Tensor]) -> list[Tensor]:
@@ -116,14 +123,27 @@ def _plainly(function: Flat, tensors: Sequence[Tensor]) -> list[Tensor]:
     return [wrap(np.array(result)) for result in results]
 
 
+def _with_captured(function: Flat, count: int, captured: Sequence[Tensor]) -> Flat:
+    """The function, of the tensors from outside that it uses, too."""
+
+    def extended(*values: Any) -> list[Any]:
+        with pure_tracing() as journal:
+            for tensor, value in zip(captured, values[count:], strict=True):
+                journal.note(tensor)
+                tensor._data, tensor._node, tensor._requires = value, None, False
+            return function(*values[:count])
+
+    return extended
+
+
 class _Recorded(Function):
     """A function of arrays as one node on the tape."""
 
     @staticmethod
-    def forward(ctx: Any, function: Flat, *tensors: Tensor) -> Any:
+    def forward(ctx: Any, function: Flat, results: list[Tensor], *tensors: Tensor) -> Any:
         ctx.save_for_backward(*tensors)
         ctx.function = function
-        return tuple(_plainly(function, tensors))
+        return tuple(results)
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> Any:
@@ -148,7 +168,7 @@ class _Recorded(Function):
         gradients: list[Any] = [None] * len(tensors)
         for place, gradient in zip(places, found, strict=True):
             gradients[place] = gradient
-        return None, *gradients
+        return None, None, *gradients
 
 
 def _require_tensor(leaf: Any) -> None:

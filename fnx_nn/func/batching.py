@@ -17,7 +17,7 @@ from fnx_nn.nn.normalization import BatchNorm1d, BatchNorm2d, BatchNorm3d
 from fnx_nn.tensor.random import default_generator
 from fnx_nn.tensor.table import FUNCTIONS
 from fnx_nn.tensor.tensor import Tensor
-from fnx_nn.tensor.traced import from_array, tracing
+from fnx_nn.tensor.traced import from_array, pure_tracing
 
 __all__ = ["replace_all_batch_norm_modules_", "vmap"]
 
@@ -138,7 +138,7 @@ def _at_once(
             )
 
     def part(*values: Any) -> list[Any]:
-        with tracing():
+        with pure_tracing():
             given = list(leaves)
             for place, value in zip(places, values, strict=True):
                 given[place] = from_array(value)

@@ -20,7 +20,7 @@ from fnx.tree_util import tree_leaves, tree_map
 from fnx_nn.nn.module import Module
 from fnx_nn.tensor.table import FUNCTIONS
 from fnx_nn.tensor.tensor import Tensor, wrap
-from fnx_nn.tensor.traced import from_array, to_array, tracing, value_of
+from fnx_nn.tensor.traced import from_array, pure_tracing, to_array, value_of
 
 __all__ = ["functional_call", "stack_module_state"]
 
@@ -55,7 +55,7 @@ def functional_call(
     -------
     object
         The module's result. If some of the state or of the arguments are arrays of `fnx`, tracers
-        or ndarrays, the tensors in it are arrays, too.
+        or ndarrays, the tensors in it are arrays, too (in containers that `fnx.tree_util` knows).
 
     Notes
     -----
@@ -82,7 +82,7 @@ def functional_call(
     if not any(_is_array(leaf) for leaf in tree_leaves((state, inputs, named))):
         with _replaced(module, given, state):
             return module(*inputs, **named)
-    with tracing():
+    with pure_tracing():
         tensors = {name: _as_tensor(value) for name, value in given.items()}
         inputs, named = tree_map(_as_tensor, (inputs, named))
         with _replaced(module, {**_own_state(module), **tensors}, {}):

@@ -51,7 +51,7 @@ def main(words: Sequence[str] | None = None) -> int:
     options = parse_options(words)
     try:
         run(options)
-    except (OSError, SerializationError, WeightsMismatchError) as error:
+    except (OSError, OverflowError, SerializationError, WeightsMismatchError) as error:
         print(f"{_PROGRAM}: error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -74,6 +74,8 @@ def run(options: StyleOptions) -> Painting:
         If an input is no picture.
     SerializationError, WeightsMismatchError
         If the weight file is damaged, or holds no VGG-19.
+    OverflowError
+        If the weights of the losses are too large.
     """
     content = read_square(options.content, options.size)
     style = read_square(options.style, options.size)
@@ -155,7 +157,7 @@ def _summary(painting: Painting, seconds: float) -> str:
         lines.append(f"leaps of LBFGS that were taken back: {painting.leaps}")
     if painting.converged:
         lines.append("stopped early: nothing was left to improve")
-    lines.append(f"{len(painting.history)} evaluations in {seconds:.1f} s, compilation included")
+    lines.append(f"evaluations: {len(painting.history)}, in {seconds:.1f} s, compilation included")
     return "\n".join(lines)
 
 

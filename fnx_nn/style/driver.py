@@ -87,6 +87,11 @@ def paint(
     Returns
     -------
     Painting
+
+    Raises
+    ------
+    OverflowError
+        If the losses are not finite from the start.
     """
     weights = {
         name: jnp.asarray(value.detach().numpy()) for name, value in network.named_parameters()
@@ -179,6 +184,11 @@ class _Canvas:
         (loss, (style, content)), gradient = self._step(jnp.asarray(picture))
         self.image.grad = tensor_of(np.asarray(gradient))
         total = float(loss)
+        if not self.history and not math.isfinite(total):
+            raise OverflowError(
+                f"the first losses are style {float(style):g} and content {float(content):g}, too "
+                f"large for {gradient.dtype}; choose smaller weights of the losses."
+            )
         self.history.append((float(style), float(content)))
         if self._report is not None:
             self._report(*self.history[-1])

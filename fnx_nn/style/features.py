@@ -159,3 +159,5 @@ def _check_weight(file: str, key: str, found: Any, shape: tuple[int, ...]) -> No
         )
     if not found.is_floating_point():
         raise WeightsMismatchError(f"'{file}': '{key}' holds {found.dtype}, not real numbers.")
+    if not np.isfinite(found.numpy()).all():
+        raise WeightsMismatchError(f"'{file}': '{key}' holds numbers that are not finite.")

@@ -20,6 +20,7 @@ __all__ = ["StyleOptions", "check_options", "make_parser", "parse_options"]
 
 SMALLEST_SIZE = 32  # below this the deeper layers see a handful of pixels
 LARGEST_SIZE = 4096
+LARGEST_WEIGHT = 1e30  # single precision holds it, with room for the losses
 EMBEDDED = "random"  # the name, in place of a file, of the filters that come with the program
 
 
@@ -94,8 +95,8 @@ def check_options(options: StyleOptions) -> None:
         ("--style-weight", options.style_weight),
         ("--content-weight", options.content_weight),
     ):
-        if not 0 <= weight < float("inf"):
-            raise ValueError(f"{name} is a finite number from 0 on, not {weight}")
+        if not 0 <= weight <= LARGEST_WEIGHT:
+            raise ValueError(f"{name} is a number from 0 to {LARGEST_WEIGHT:g}, not {weight:g}")
     if options.style_weight == options.content_weight == 0:
         raise ValueError("--style-weight and --content-weight are both 0: nothing to optimise")
     if options.weights_file is not None and not options.weights_file.is_file():

@@ -407,6 +407,10 @@ def _in_place(
         def draw(buffer: Any) -> None:
             fill(buffer, _source(generator), **values)
 
+        if ambient().traced:  # there is no buffer to fill
+            drawn = np.empty(self._data.shape, self._data.dtype)
+            draw(drawn)
+            return self.copy_(wrap(drawn))
         return write(self, operation, (self,), {}, draw)
 
     function.__name__ = name

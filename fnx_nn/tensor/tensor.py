@@ -349,7 +349,7 @@ class Tensor:
     @property
     def data(self) -> Tensor:
         """The same memory, outside of differentiation and without the version counter."""
-        return wrap(self._data)
+        return wrap(detached_value[0](self) if ambient().traced else self._data)
 
     @data.setter
     def data(self, value: Tensor) -> None:
@@ -362,7 +362,7 @@ class Tensor:
 
     def detach(self) -> Tensor:
         """The same memory, outside of differentiation; writes are counted together."""
-        out = wrap(self._data)
+        out = wrap(detached_value[0](self) if ambient().traced else self._data)
         out._cell = self.cell()
         return out
 
@@ -434,6 +434,8 @@ def wrap(data: NDArray) -> Tensor:
 
 #: Set once by `dispatch`, which sits above this module: gives a stale view its node again.
 rebuild_view: list[Any] = [None]
+#: Set once by `traced`: what a detached tensor holds while tracing.
+detached_value: list[Any] = [None]
 
 
 def check_dim(dim: int, ndim: int) -> int:

@@ -5,22 +5,34 @@ hand out, and nothing is written to. A write replaces what a tensor holds; a wri
 replaces what its base holds, and other views of the base are read from it again. So a program with
 views and in-place operations becomes a pure function.
 
-`tracing` is the block in which this holds, `from_array` and `to_array` are its doors.
+`tracing` is the block in which this holds, `from_array` and `to_array` are its doors. After a block
+of `pure_tracing`, tensors from outside that were written to are again what they were before.
 Read next: `dispatch` (which comes here while tracing).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from fnx.extend import Operation, adopt
-from fnx_nn.ambient import changed
-from fnx_nn.tensor.tensor import Tensor, wrap
+from fnx.lax import stop_gradient
+from fnx_nn.ambient import ambient, changed
+from fnx_nn.tensor.tensor import Tensor, detached_value, wrap
 
-__all__ = ["apply_traced", "from_array", "replace_contents", "to_array", "tracing", "value_of"]
+__all__ = [
+    "Journal",
+    "apply_traced",
+    "from_array",
+    "pure_tracing",
+    "replace_contents",
+    "to_array",
+    "tracing",
+    "value_of",
+]
 
 
 class tracing(changed):
@@ -42,6 +54,81 @@ class tracing(changed):
 
     def __init__(self) -> None:
         super().__init__(traced=True)
+
+
+class Journal:
+    """What happened to tensors from outside during a pure trace."""
+
+    __slots__ = ("captured", "written")
+
+    def __init__(self) -> None:
+        #: Tensors that want a gradient and hold a buffer, among the operands, by their id.
+        self.captured: dict[int, Tensor] = {}
+        #: What tensors were before they were written to.
+        self.written: list[tuple[Tensor, dict[str, Any], Any, int]] = []
+
+    def note(self, tensor: Tensor) -> None:
+        """Note what a tensor is, before it holds something else.
+
+        Parameters
+        ----------
+        tensor : Tensor
+            Any tensor.
+        """
+        cell = tensor.cell()
+        self.written.append((tensor, dict(vars(tensor)), cell, cell.version))
+
+    def undo(self) -> None:
+        """Let all tensors be again what they were."""
+        for tensor, attributes, cell, version in reversed(self.written):
+            vars(tensor).clear()
+            vars(tensor).update(attributes)
+            cell.version = version
+
+
+@contextlib.contextmanager
+def pure_tracing() -> Iterator[Journal]:
+    """Context manager: `tracing`, after which tensors from outside are what they were before.
+
+    Otherwise a tensor that is written to inside would go on holding a tracer when the trace is
+    over. What happens in a block of `no_grad` inside has no derivative for the transforms of `fnx`
+    either; nor has what is detached, in any trace.
+
+    Examples
+    --------
+    >>> import fnx_nn as torch
+    >>> x = torch.zeros(2)
+    >>> with pure_tracing() as journal:
+    ...     inside = x.add_(1).tolist()
+    >>> inside, x
+    ([1.0, 1.0], tensor([0., 0.]))
+    """
+    journal, outer = Journal(), ambient().journal
+    with changed(traced=True, grad=True, journal=journal):
+        try:
+            yield journal
+        finally:
+            journal.undo()
+    if outer is not None:
+        outer.captured.update(journal.captured)
+
+
+def _note(tensor: Tensor) -> None:
+    journal = ambient().journal
+    if journal is not None:
+        journal.note(tensor)
+
+
+def _without_derivative(tensor: Tensor) -> Any:
+    """What a detached tensor holds."""
+    return _stopped(value_of(tensor))
+
+
+def _stopped(value: Any) -> Any:
+    return value if type(value) is np.ndarray else stop_gradient(value)
+
+
+detached_value[0] = _without_derivative
 
 
 def from_array(array: Any) -> Tensor:
@@ -78,6 +165,7 @@ def value_of(tensor: Tensor) -> Any:
     if base is None or type(base._data) is np.ndarray:
         return tensor._data
     if tensor._held != tensor._version:
+        _note(tensor)
         value = base._data
         for step in tensor._steps:
             value = step.read(value)
@@ -99,8 +187,15 @@ def apply_traced(
     params : dict
         Its static parameters.
     """
+    around = ambient()
+    journal = around.journal
+    if journal is not None and around.grad:
+        for t in operands:
+            if t._requires and type(t._data) is np.ndarray:
+                journal.captured[id(t)] = t
     out = operation(*[to_array(t) for t in operands], **params)
-    return list(out) if isinstance(out, (tuple, list)) else [out]
+    results = list(out) if isinstance(out, (tuple, list)) else [out]
+    return results if journal is None or around.grad else [_stopped(r) for r in results]
 
 
 def replace_contents(target: Tensor, value: Any, write_through: Any) -> None:
@@ -117,6 +212,9 @@ def replace_contents(target: Tensor, value: Any, write_through: Any) -> None:
     """
     cell = target.cell()
     base = target._base
+    _note(target)
+    if base is not None:
+        _note(base)
     if base is None:
         target._data = value
     else:

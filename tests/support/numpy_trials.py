@@ -12,7 +12,7 @@ import fnx
 import fnx.numpy as jnp
 from tests.support.numpy_cases import KINDS, described, evaluated, operands
 
-__all__ = ["assert_dtypes", "assert_values", "outcome"]
+__all__ = ["assert_dtypes", "outcome"]
 
 STORED = json.loads(
     (Path(__file__).parents[1] / "fnx" / "data" / "jax_numpy_dtypes.json").read_text()

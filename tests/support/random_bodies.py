@@ -78,7 +78,7 @@ class Bodies:
         if depth == 0:
             return f"{name} * {self.number(0.5, 1.2)}"
         roll = self.rng.random()
-        if control and roll < 0.4:
+        if control and roll < 0.35:
             return self.nested(name, names, depth - 1)
         first = self.expression(names, depth - 1, control)
         if roll < 0.65:
@@ -96,7 +96,7 @@ class Bodies:
         )
         return form.format(first, second)
 
-    def function(self, names: Sequence[str], depth: int = 2) -> str:
+    def function(self, names: Sequence[str], depth: int = 1) -> str:
         """A lambda of one value to one of its type."""
         u = self.fresh()
         return f"lambda {u}: {self.expression([u, *names], depth)}"

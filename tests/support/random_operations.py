@@ -99,7 +99,7 @@ def atan2(g: Any) -> None:
 @operation
 def polygamma(g: Any) -> None:
     x = g.within(0.8, 4)
-    g.emit(f"lax.polygamma(jnp.full_like({x}, {1 + int(g.rng.integers(3))}), {x})")
+    g.emit(f"fnx.jit(lax.polygamma)(jnp.full_like({x}, {1 + int(g.rng.integers(3))}), {x})")
 
 
 @operation
@@ -332,12 +332,14 @@ def threefry(g: Any) -> None:
     x = g.real()
     keys = g.names("u", "uint32", lambda n: g.shape(n) == (2,))
     key = g.pick(keys) if keys else f"random.PRNGKey({int(g.rng.integers(99))})"
-    g.emit(f"{x} * random.uniform({key}, {g.shape(x)}, {x}.dtype)")
+    draw = "fnx.jit(random.uniform, static_argnums=(1, 2))"
+    g.emit(f"{x} * {draw}({key}, {g.shape(x)}, {g.dtype(x)!r})")
 
 
 @operation
 def random_bits(g: Any) -> None:
-    g.emit(f"random.bits(random.PRNGKey({int(g.rng.integers(99))}), (3,))")
+    draw = "fnx.jit(random.bits, static_argnums=1)"
+    g.emit(f"{draw}(random.PRNGKey({int(g.rng.integers(99))}), (3,))")
 
 
 @operation

@@ -32,7 +32,9 @@ LANES = 3
 FEWEST, MOST = 5, 20
 LARGEST, MOST_ELEMENTS = 8.0, 48
 #: Operations that a seed must use, if they apply.
-ASSIGNED = 5
+ASSIGNED = 7
+
+_PRELUDE = compile(PRELUDE, "<prelude of random programs>", "exec")
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ class Builder(Bodies):
         self.seed = seed
         self.lines: list[tuple[tuple[str, ...], str]] = []
         self.namespace: dict[str, Any] = {}
-        exec(PRELUDE, self.namespace)
+        exec(_PRELUDE, self.namespace)
         self.lanes: list[dict[str, Any]] = [{} for _ in range(LANES)]
         self.faithful = True
         self.parameters: list[str] = []
@@ -347,7 +349,7 @@ def random_program(seed: int) -> Program:
 
 def _written(builder: Builder, name: str) -> bool:
     """Whether an operation could be written, in a few attempts."""
-    return any(builder.attempt(OPERATIONS[name]) for _ in range(6))
+    return any(builder.attempt(OPERATIONS[name]) for _ in range(4))
 
 
 def count_primitives(jaxpr: Jaxpr, counts: dict[str, int]) -> None:

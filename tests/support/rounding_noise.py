@@ -11,7 +11,9 @@ few eps, must agree within
 element by element: n eps times a condition factor, in the words of the design page.  A whole
 number counts as exact (masks, counters, floors), and so does an element that is one of the
 operands' (what was only moved or chosen), so noise moves no integer to its neighbour, and the
-greatest of some numbers stays one of them.  Integers and booleans must be equal.
+greatest of some numbers stays one of them.  What adds up many elements rounds at every step, so
+its operands are moved as well: the bound is in terms of their size, not of the sum's.  Integers
+and booleans must be equal.
 """
 
 from __future__ import annotations
@@ -31,6 +33,12 @@ __all__ = ["Measured", "disagreement", "measured", "noisy", "wide"]
 
 #: Noise in units of eps, and how often it is drawn.
 NOISE, RUNS = 64, 3
+
+#: What adds up (or multiplies) many elements.
+SUMS = frozenset(
+    "reduce_sum dot_general conv_general_dilated cumsum cumprod reduce_prod reduce_window_sum "
+    "cumlogsumexp linear_recurrence scatter_add select_and_scatter_add".split()
+)
 
 
 @dataclass(frozen=True)
@@ -86,6 +94,8 @@ def noisy(seed: int) -> Iterator[None]:
     plain = Primitive.apply
 
     def apply(self: Primitive, args: Any, params: dict[str, Any]) -> Any:
+        if self.name in SUMS:
+            args = [_shaken(a, (), rng) for a in args]
         out = plain(self, args, params)
         if self.multiple_results:
             return [_shaken(o, args, rng) for o in out]
@@ -106,7 +116,7 @@ def wide(value: Any) -> np.ndarray:
 
 
 def _shaken(out: Any, args: Any, rng: np.random.Generator) -> Any:
-    data = out._data
+    data = np.asarray(out)
     if data.dtype.kind not in "fc" or not data.size:
         return out
     size = NOISE * np.finfo(data.dtype).eps

@@ -10,8 +10,7 @@ from fnx.control.cond import cond_p
 from fnx.control.scan import scan_p
 from fnx.control.while_loop import while_p
 from fnx.core.array import adopt
-from fnx.core.lowering import Host, Kernel
-from fnx.core.primitive import Primitive, Undefined, quietly, registry
+from fnx.core.primitive import Primitive, Undefined, registry
 from fnx.errors import CompilationError
 from fnx.primitives.arithmetic import add, mul, neg, sub
 from fnx.primitives.comparison import lt
@@ -20,8 +19,6 @@ from fnx.primitives.exponential import exp
 from fnx.primitives.reductions import reduce_sum
 from fnx.primitives.shaping import broadcast_in_dim, reshape, rev, transpose
 from tests.support.staged_programs import assert_same, aval, evaluated, staged
-
-MOST_SAMPLES = 24
 
 
 def check(jaxpr, *arrays, scale=1.0):
@@ -32,42 +29,6 @@ def check(jaxpr, *arrays, scale=1.0):
         for got, expected in zip(executable(arrays), wanted, strict=True):
             assert_same(got, expected, scale)
     return executable
-
-
-def chosen(primitive, rng):
-    """All samples of a primitive, or some spread over them; few where each dtype is a build."""
-    samples = list(primitive.sample(rng))
-    most = 8 if isinstance(primitive.lower, Kernel) else MOST_SAMPLES
-    return samples[:: max(1, -(-len(samples) // most))]
-
-
-FIRST_ORDER = sorted(n for n, p in registry.items() if p.sample is not None)
-
-
-@pytest.mark.parametrize("name", FIRST_ORDER)
-def test_compiled_primitive_equals_evaluate(name, rng, monkeypatch):
-    primitive = registry[name]
-    cases = []
-    for sample in chosen(primitive, rng):
-        wanted = quietly(primitive.evaluate, *sample.args, **sample.params)
-        cases.append((sample, wanted if primitive.multiple_results else [wanted]))
-    if not isinstance(primitive.lower, Host):
-        for other in registry.values():  # nothing may pass by falling back
-            monkeypatch.setattr(other, "evaluate", _refuse, raising=True)
-    for sample, wanted in cases:
-        types = [aval(np.shape(a), np.asarray(a).dtype) for a in sample.args]
-
-        def apply(*operands, params=sample.params):
-            results = primitive(*operands, **params)
-            return results if primitive.multiple_results else [results]
-
-        results = compile_jaxpr(staged(apply, *types))([np.asarray(a) for a in sample.args])
-        for got, expected in zip(results, wanted, strict=True):
-            assert_same(got, np.asarray(expected))
-
-
-def _refuse(*args, **params):
-    raise AssertionError("a compiled program called evaluate")
 
 
 # --- programs -------------------------------------------------------------------------------------

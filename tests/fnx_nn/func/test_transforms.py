@@ -75,3 +75,50 @@ def test_jvp_refuses_what_does_not_fit():
     _, pull = func.vjp(lambda x: (x, x), x)
     with pytest.raises(RuntimeError, match="Expected pytree structure of cotangents"):
         pull(x)
+
+
+def test_writes_to_tensors_from_outside_are_forgotten():
+    total = torch.zeros(3)
+    part = total[1:]
+
+    def counting(x):
+        total.add_(x)
+        part.mul_(2)
+        return (total * part.sum()).sum()
+
+    x = torch.ones(3)
+    found = func.grad(counting)(x)
+    # total is x0, 2 x1, 2 x2
+    assert found.tolist() == [4.0, 18.0, 18.0]
+    assert total.tolist() == [0.0] * 3 and part.tolist() == [0.0] * 2
+    assert type(total._data) is np.ndarray is type(part._data)
+    part.add_(1)
+    assert total.tolist() == [0.0, 1.0, 1.0] and not total.requires_grad
+
+
+def test_the_tape_outside_does_not_see_writes_inside():
+    w = torch.ones(2)
+    x = torch.ones(2, requires_grad=True)
+    loss = (x * w).sum()
+    func.grad(lambda y: (w.mul_(5) * y).sum())(torch.ones(2))
+    loss.backward()
+    assert x.grad.tolist() == [1.0, 1.0]
+
+
+def test_batch_normalization_in_training_leaves_no_tracers_behind():
+    bn = torch.nn.BatchNorm1d(2)
+    weights = {name: p.detach() for name, p in bn.named_parameters()}
+    x = torch.randn(5, 2)
+    func.grad(lambda w: func.functional_call(bn, w, x).pow(3).sum())(weights)
+    assert bn.running_mean.tolist() == [0.0, 0.0] and bn.num_batches_tracked.item() == 0
+    assert type(bn.running_mean._data) is np.ndarray
+
+
+def test_random_fills_inside_are_those_outside():
+    def noisy(x):
+        return (x * torch.empty(3).normal_() + torch.empty(3).uniform_(1, 2)).sum()
+
+    torch.manual_seed(0)
+    found = func.grad(noisy)(torch.ones(3))
+    torch.manual_seed(0)
+    assert torch.equal(found, torch.empty(3).normal_())

@@ -61,7 +61,7 @@ def test_it_paints(words, out, capsys):
     np.testing.assert_array_equal(strip[:, :32], np.asarray(content))
     np.testing.assert_array_equal(strip[:, -32:], np.asarray(result))
     said = capsys.readouterr()
-    assert "style loss " in said.out and "4 evaluations in " in said.out
+    assert "style loss " in said.out and "evaluations: 4, in " in said.out
     assert f"wrote {out / 'result.png'}, {out / 'result-strip.png'}, " in said.out
     assert "painting: 100%" in said.err
     assert "style " in said.err and "content " in said.err  # both losses, beside the bar
@@ -147,6 +147,16 @@ def test_a_wrong_command_line_is_refused(words, out, capsys):
             main([*words, *extra])
         assert stopped.value.code == 2
         assert message in capsys.readouterr().err.splitlines()[-1]
+    assert names(out) == []
+
+
+def test_losses_that_overflow_are_refused(words, weights, out, tmp_path, capsys):
+    state = torch.load(weights)
+    huge = {**state, "features.0.weight": state["features.0.weight"] * 1e10}
+    torch.save(huge, tmp_path / "huge.pth")
+    assert main([*words, "--quiet", "--weights", str(tmp_path / "huge.pth")]) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 1 and "too large for float32; choose smaller weights" in said[0]
     assert names(out) == []
 
 

@@ -85,6 +85,7 @@ def test_the_hash_in_the_name_is_checked(network, other, tmp_path):
         ({"features.5.weight": None}, r"holds no 'features\.5\.weight'"),
         ({"features.0.weight": torch.ones(64, 3, 5, 5)}, r"\(64, 3, 5, 5\), and VGG-19's is \(64,"),
         ({"features.10.bias": torch.ones(256, dtype=torch.int64)}, r"int64, not real numbers"),
+        ({"features.7.bias": torch.ones(128) / 0}, r"'features\.7\.bias' holds .* not finite"),
     ],
 )
 def test_what_is_no_vgg19_is_refused(network, other, tmp_path, change, message):

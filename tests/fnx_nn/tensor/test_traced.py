@@ -8,7 +8,7 @@ import pytest
 import fnx
 import fnx.numpy as jnp
 import fnx_nn as torch
-from fnx_nn.tensor.traced import from_array, to_array, tracing
+from fnx_nn.tensor.traced import from_array, pure_tracing, to_array, tracing
 
 
 def _step(parameters, x, y):
@@ -78,3 +78,48 @@ def test_functions_of_fnx_take_tensors_by_copy():
     array = jnp.sin(x)
     x.zero_()
     np.testing.assert_allclose(np.asarray(array), np.sin(np.ones(2)), rtol=1e-6)
+
+
+@pytest.mark.parametrize("block", [tracing, pure_tracing])
+def test_what_is_detached_has_no_derivative(block):
+    def f(x):
+        with block():
+            y = from_array(x)
+            return to_array((y.detach() * y + y.data[1:].sum() * y[0]).sum())
+
+    assert fnx.grad(f)(jnp.asarray([2.0, 3.0])).tolist() == [2 + 2 * 3, 3]
+
+
+def test_a_pure_trace_leaves_tensors_as_they_were(rng):
+    base = torch.tensor(rng.normal(size=(3, 2)), requires_grad=True)
+    held, part = base.detach(), base.detach()[1]
+    before, version = held.tolist(), held._version
+
+    def f(x):
+        with pure_tracing() as journal:
+            held.mul_(from_array(x))
+            part.add_(1)
+            total = (held * base).sum()
+        assert list(journal.captured.values()) == [base]
+        return to_array(total)
+
+    expected = (base.detach().numpy() ** 2).sum()
+    np.testing.assert_allclose(fnx.grad(f)(jnp.asarray(2.0, "float64")), expected, rtol=1e-12)
+    assert held.tolist() == before and part.tolist() == before[1]
+    assert held._version == version and type(part._data) is np.ndarray
+
+
+def test_a_pure_trace_that_raises_leaves_tensors_as_they_were():
+    x = torch.zeros(2)
+    with pytest.raises(KeyError), pure_tracing():
+        x.add_(1)
+        raise KeyError
+    assert x.tolist() == [0, 0] and type(x._data) is np.ndarray
+
+
+def test_random_fills_are_drawn_while_tracing():
+    torch.manual_seed(0)
+    expected = torch.empty(3).uniform_().tolist()
+    torch.manual_seed(0)
+    with tracing():
+        assert torch.empty(3).uniform_().tolist() == expected
