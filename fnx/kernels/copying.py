@@ -95,11 +95,14 @@ def _transpose_call(
 
 
 def _merged(shape: Sequence[int], first: Sequence[int], second: Sequence[int]) -> list[Axis]:
-    """Axes (extent, stride, stride) with ones dropped and neighbours merged, at least two."""
+    """Axes (extent, stride, stride) in the order of the destination, merged, two at least.
+
+    The one whose elements lie closest together there comes last, whatever the order of the shape:
+    writes are consecutive then, and a transposition is seen to be one.
+    """
     axes: list[Axis] = []
-    for n, a, b in zip(shape, first, second, strict=True):
-        if n == 1:
-            continue
+    given = [axis for axis in zip(shape, first, second, strict=True) if axis[0] != 1]
+    for n, a, b in sorted(given, key=lambda axis: -abs(axis[2])):
         if axes and axes[-1][1] == n * a and axes[-1][2] == n * b:
             axes[-1] = (axes[-1][0] * n, a, b)
         else:
