@@ -121,7 +121,9 @@ class _Scheduler:
                     position = body.attr[1]
                     if position.stride(last) == 1:
                         columns += 4
-                    elif position.stride(inner) == 1 and (inner.high or 0) >= 7:
+                    elif (inner.high or 0) < 15:
+                        columns += 1  # lanes would stay empty inside
+                    elif position.stride(inner) == 1:
                         rows += 4
                     elif last in position.free:
                         rows += 1
