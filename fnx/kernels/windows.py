@@ -21,6 +21,8 @@ MOST_WINDOWED = 4
 MOST_INDEPENDENT = 6
 _LANES = 64  # independent elements side by side that a unit works on at once
 _HALVES = ("float16", "bfloat16")
+_FEWEST_LANES = 16  # for which an axis is moved to the end
+_WORTH_MOVING = 4096  # elements from which the copies cost less than they save
 
 
 def plan_scatter(
@@ -34,7 +36,10 @@ def plan_scatter(
     space = Workspace()
     dtype = source.dtype.name
     if dtype not in _HALVES:
-        calls = _scatter_calls(buffer(0), buffer(2), dtype, source, operand, params)
+        axis = _lane_axis(operand, params)
+        if axis is not None and source.size:
+            return _side_by_side(source, operand, params, axis)
+        calls = _scatter_calls(buffer(0), buffer(1), buffer(2), dtype, source, operand, params)
         return KernelPlan(tuple(calls), 0)
     wide_source, wide_result = space.take(source.size, 4), space.take(result.size, 4)
     calls = []
@@ -43,7 +48,7 @@ def plan_scatter(
             copy_call(buffer(0), dtype, source.strides, wide_source, "float32", source.strides,
                       source.shape)
         )  # fmt: skip
-    calls += _scatter_calls(wide_source, wide_result, "float32", source, operand, params)
+    calls += _scatter_calls(wide_source, buffer(1), wide_result, "float32", source, operand, params)
     calls.append(
         copy_call(wide_result, "float32", result.strides, buffer(2), dtype, result.strides,
                   result.shape)
@@ -51,8 +56,59 @@ def plan_scatter(
     return KernelPlan(tuple(calls), space.size)
 
 
+def _lane_axis(operand: Operand, params: Mapping[str, Any]) -> int | None:
+    """The independent axis that is worth being moved to the end, to be walked side by side."""
+    rank = len(operand.shape)
+    independent = [axis for axis in range(rank) if _is_independent(params, axis)]
+    if not independent or independent[-1] == rank - 1 or operand.size < _WORTH_MOVING:
+        return None
+    axis = max(independent, key=lambda axis: operand.shape[axis])
+    return axis if operand.shape[axis] >= _FEWEST_LANES else None
+
+
+def _side_by_side(
+    source: Operand, operand: Operand, params: Mapping[str, Any], axis: int
+) -> KernelPlan:
+    """The same on copies with an axis moved to the end, and the result moved back."""
+    order = [k for k in range(len(operand.shape)) if k != axis] + [axis]
+    space = Workspace()
+    calls: list[KernelCall] = []
+    places: list[Reference] = []
+    moved: list[Operand] = []
+    for position, given in enumerate((source, operand)):
+        laid = Operand.contiguous([given.shape[k] for k in order], given.dtype)
+        place = space.take(given.size, given.dtype.itemsize)
+        strides, name = [given.strides[k] for k in order], given.dtype.name
+        calls.append(
+            copy_call(buffer(position), name, strides, place, name, laid.strides, laid.shape)
+        )
+        places.append(place)
+        moved.append(laid)
+    changed = {
+        name: tuple([value[k] for k in order]) if isinstance(value, tuple) else value
+        for name, value in params.items()
+    }
+    dtype = source.dtype.name
+    result = space.take(operand.size, source.dtype.itemsize)
+    calls += _scatter_calls(places[0], places[1], result, dtype, moved[0], moved[1], changed)
+    back = Operand.contiguous(operand.shape, source.dtype)
+    calls.append(
+        copy_call(
+            result,
+            dtype,
+            moved[1].strides,
+            buffer(2),
+            dtype,
+            [back.strides[k] for k in order],
+            moved[1].shape,
+        )  # fmt: skip
+    )
+    return KernelPlan(tuple(calls), space.size)
+
+
 def _scatter_calls(
     source_place: Reference,
+    operand_place: Reference,
     result_place: Reference,
     dtype: str,
     source: Operand,
@@ -79,7 +135,7 @@ def _scatter_calls(
     outer = [(1, 0, 0)] * (MOST_INDEPENDENT - len(outer)) + outer
     blocks = -(-lanes // _LANES)
     words: list[Word] = [
-        source_place, buffer(1), result_place, pool_block(), int(params["select_prim"] == "ge"),
+        source_place, operand_place, result_place, pool_block(), int(params["select_prim"] == "ge"),
         lanes, min(lanes, _LANES), blocks,
     ]  # fmt: skip
     for triple in outer:

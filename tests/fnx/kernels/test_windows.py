@@ -22,6 +22,10 @@ CASES: list[tuple[tuple[int, ...], dict[str, tuple]]] = [
          "padding": ((0, 0), (1, 1), (1, 1), (0, 0))},
     ),
     ((2, 3, 8, 8), {"window_dimensions": (1, 1, 3, 3), "window_strides": (1, 1, 2, 2)}),
+    # Large enough for the channels to be moved to the end.
+    ((2, 20, 11, 14), {"window_dimensions": (1, 1, 2, 3), "window_strides": (1, 1, 2, 1),
+                       "padding": ((0, 0), (0, 0), (1, 0), (0, 2))}),
+    ((17, 300), {"window_dimensions": (1, 4)}),
     ((4, 5, 4, 5), {"window_dimensions": (2, 2, 2, 2)}),
     ((3, 4), {"window_dimensions": (1, 5)}),
     ((3, 2), {"window_dimensions": (1, 1), "padding": ((0, 0), (0, 3))}),
