@@ -206,7 +206,10 @@ class ElementBuilder(ScalarBuilder):
             return of_complex.running(self, operation, dtype, at, extent, body, reverse)
         code = code_of(dtype)
         work = "f32" if code in LOW_PRECISION and operation in ("add", "mul") else code
-        init = self.constant(_identity(operation, DTYPES[work]), DTYPES[work])
+        # A running sum starts with its first element, which -0 leaves alone and 0 doesn't.
+        first = -0.0 if operation == "add" and DTYPES[work].kind == "f" else None
+        identity = _identity(operation, DTYPES[work]) if first is None else first
+        init = self.constant(identity, DTYPES[work])
 
         def combine(b: ElementBuilder, left: Any, right: Any) -> tuple[Any, ...]:
             return (b.combined(operation, left[0], right[0]),)

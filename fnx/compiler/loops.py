@@ -367,7 +367,8 @@ class _Writer:
         if op == "const":
             return f"{value.code}({attr})"
         if op == "parameter":
-            return f"c{self.parameters.setdefault(value, len(self.parameters))}"
+            # With its type: inside of a conversion nothing else tells it.
+            return f"c{self.parameters.setdefault(value, len(self.parameters))}:{value.code}"
         if op == "position":
             return f"position({self.position(attr)})"
         if op == "load":

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from fnx.core.array import Array, adopt
 from fnx.core.jaxpr import Eqn, Jaxpr, eval_jaxpr
 from fnx.core.primitive import HigherOrderPrimitive, Linear, Zero
 from fnx.core.simplify import drop_dead
@@ -29,6 +30,7 @@ __all__ = [
     "nonzero_series",
     "select_outs",
     "spread",
+    "typed",
     "with_inputs",
     "zeros_of",
 ]
@@ -219,4 +221,12 @@ def call_primitive(
 
 def evaluate_jaxpr(*args: Any, jaxpr: Jaxpr, **params: Any) -> list[Any]:
     """Run the program, equation by equation."""
-    return eval_jaxpr(jaxpr, *args)
+    return typed(eval_jaxpr(jaxpr, *args), jaxpr.out_avals)
+
+
+def typed(outs: Sequence[Array], avals: Sequence[ShapedArray]) -> list[Array]:
+    """The results as weak as the program says, whatever the operands were."""
+    return [
+        o if o.weak_type == a.weak_type else adopt(o._data, a.weak_type)
+        for o, a in zip(outs, avals, strict=True)
+    ]

@@ -19,6 +19,7 @@ from fnx.control.calls import (
     nonzero_series,
     select_outs,
     spread,
+    typed,
     with_inputs,
     zeros_of,
 )
@@ -52,7 +53,7 @@ def _infer(
 
 def _evaluate(index: Array, *args: Array, branches: tuple[Jaxpr, ...]) -> list[Array]:
     chosen = min(max(int(index._data), 0), len(branches) - 1)
-    return eval_jaxpr(branches[chosen], *args)
+    return typed(eval_jaxpr(branches[chosen], *args), _infer(index.aval, branches=branches))
 
 
 def _any(*flags: Sequence[bool]) -> tuple[bool, ...]:

@@ -127,12 +127,12 @@ class custom_jvp(_WithRule):
         self.jvp = jvp
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if CONTEXT.get().trace is None:
-            return self.fun(*args, **kwargs)
-        name = f"custom_jvp of {function_name(self.fun)}"
         rule = self.jvp
+        name = f"custom_jvp of {function_name(self.fun)}"
         if rule is None:
             raise AttributeError(f"{name}: no rule was set. Call .defjvp(rule).")
+        if CONTEXT.get().trace is None:
+            return self.fun(*args, **kwargs)
         fixed, rest = self._split(self._bound(args, kwargs))
         leaves, tree = tree_util.tree_flatten(tuple(rest))
         values = as_values(name, leaves, tree, "args")
@@ -144,6 +144,7 @@ class custom_jvp(_WithRule):
         flat = Flat(of_rest, tree)
         out_tree: list[Any] = []
 
+        @functools.wraps(rule)
         def flat_rule(*both: Any) -> list[Any]:
             half = len(both) // 2
             primals = tree_util.tree_unflatten(tree, both[:half])
@@ -222,12 +223,12 @@ class custom_vjp(_WithRule):
         self.fwd, self.bwd = fwd, bwd
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if CONTEXT.get().trace is None:
-            return self.fun(*args, **kwargs)
         name = f"custom_vjp of {function_name(self.fun)}"
         fwd, bwd = self.fwd, self.bwd
         if fwd is None or bwd is None:
             raise AttributeError(f"{name}: no rule was set. Call .defvjp(fwd, bwd).")
+        if CONTEXT.get().trace is None:
+            return self.fun(*args, **kwargs)
         fixed, rest = self._split(self._bound(args, kwargs))
         leaves, tree = tree_util.tree_flatten(tuple(rest))
         values = as_values(name, leaves, tree, "args")
@@ -240,6 +241,7 @@ class custom_vjp(_WithRule):
         flat = Flat(of_rest, tree)
         found: dict[str, Any] = {}
 
+        @functools.wraps(fwd)
         def flat_fwd(*xs: Any) -> tuple[list[Any], list[Any]]:
             given = fwd(*self._join(fixed, tree_util.tree_unflatten(tree, xs)))
             if not isinstance(given, tuple) or len(given) != 2:

@@ -9,11 +9,14 @@ functions of this module.
 
 from __future__ import annotations
 
+import functools
+import inspect
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from fnx.config import CONTEXT
-from fnx.control.calls import call_primitive, evaluate_jaxpr, front, spread, zeros_of
+from fnx.control.calls import call_primitive, evaluate_jaxpr, front, spread, typed, zeros_of
 from fnx.control.samplers import (
     call_samples,
     custom_jvp_samples,
@@ -134,6 +137,7 @@ def _mapped(function: FlatFunction, size: int, name: str) -> Callable[..., FlatF
     """A flat function mapped over axis 0 of all results, given which arguments are mapped."""
 
     def with_dims(dims: Sequence[int | None]) -> FlatFunction:
+        @functools.wraps(function)
         def mapped(*args: Any) -> list[Any]:
             outs, out_dims = vmap_flat(function, args, dims, size, name)
             return [to_axis(o, d, size, 0) for o, d in zip(outs, out_dims, strict=True)]
@@ -143,6 +147,52 @@ def _mapped(function: FlatFunction, size: int, name: str) -> Callable[..., FlatF
     return with_dims
 
 
+class _Followed(threading.local):
+    """How deep each rule is followed at the moment, and how deep it may be, by the user's rule."""
+
+    def __init__(self) -> None:
+        self.depth: dict[int, tuple[int, int]] = {}
+
+
+_followed = _Followed()
+
+
+def _follow(rule: Any, look: Callable[[], tuple[bool, Any]]) -> Any:
+    """What a look at a rule gives; None if it isn't followed any further.
+
+    A rule may apply its own function, as those of relu and of fixed points do, and would be
+    followed without end.  If it captures nothing itself, there is nothing to look for further down;
+    otherwise one level more is followed.
+
+    Parameters
+    ----------
+    rule : callable
+        The flat one.
+    look : callable
+        Gives whether something was captured, and what else was found.
+    """
+    key, table = id(inspect.unwrap(rule)), _followed.depth
+    before = table.get(key)
+    try:
+        if before is None:
+            table[key] = (1, 1)
+            captures, found = look()
+            if captures:
+                table[key] = (1, 2)
+                captures, found = look()
+            return found
+        depth, deepest = before
+        if depth == deepest:
+            return None
+        table[key] = (depth + 1, deepest)
+        return look()[1]
+    finally:
+        if before is None:
+            del table[key]
+        else:
+            table[key] = before
+
+
 def _as_function(fun: Any) -> FlatFunction:
     return (lambda *args: eval_jaxpr(fun, *args)) if isinstance(fun, Jaxpr) else fun
 
@@ -150,24 +200,21 @@ def _as_function(fun: Any) -> FlatFunction:
 # --------------------------------------------------------------------------------------- custom_jvp
 
 
-_GLANCE = "a custom rule, looked at for what it captures"
-
-
 def _custom_jvp_stage(avals: Sequence[ShapedArray], params: dict[str, Any]) -> dict[str, Any]:
     if isinstance(params["fun"], Jaxpr):
         return params
     staged = _stage_fun(avals, params)
     given = avals[params["consts"] :]
-    around = CONTEXT.get().trace
-    if params.get("held", 0) or (around is not None and around.name == _GLANCE):
+    if params.get("held", 0):
         return staged
     types = [*given, *map(tangent_type, given)]
+
+    def look() -> tuple[bool, Any]:
+        found = stage(params["rule"], types, "rule")
+        return bool(found[1]), found
+
     try:
-        # A rule may call its own function, as relu's does, and so be followed to the end of the
-        # stack; if it captures nothing itself, there is nothing to look for further down.
-        if not stage(params["rule"], types, _GLANCE)[1]:
-            return staged
-        program, captured = stage(params["rule"], types, "rule")
+        program, captured = _follow(params["rule"], look) or (None, [])
     except Exception:
         return staged  # what is wrong with the rule shows when a transform asks for it
     if not captured:
@@ -311,15 +358,21 @@ def _custom_vjp_stage(avals: Sequence[ShapedArray], params: dict[str, Any]) -> d
         present[:] = [p is not None for p in pulled]
         return [p for p in pulled if p is not None]
 
-    try:
-        forward, fwd_captured = stage(flat_fwd, given, "fwd")
+
+    def look() -> tuple[bool, Any]:
+        forward, of_fwd = stage(flat_fwd, given, "fwd")
         out_types = [tangent_type(a) for a in forward.out_avals[: counts[0]]]
         saved = forward.out_avals[counts[0] :]
-        backward, bwd_captured = stage(flat_bwd, [*saved, *out_types], "bwd")
+        backward, of_bwd = stage(flat_bwd, [*saved, *out_types], "bwd")
+        return bool(of_fwd or of_bwd), (forward, of_fwd, backward, of_bwd)
+
+    try:
+        found = _follow(fwd, look)
     except Exception:
         return staged  # what is wrong with a rule shows when a transform asks for it
-    if not fwd_captured and not bwd_captured:
+    if found is None or not (found[1] or found[3]):
         return staged
+    forward, fwd_captured, backward, bwd_captured = found
     n_outs, n_fwd, n_bwd = counts[0], len(fwd_captured), len(bwd_captured)
 
     # What bwd captured travels as residuals, so that it is closed, too.
@@ -400,6 +453,7 @@ def _custom_vjp_vmap(
     args = [to_axis(a, d, size, 0) for a, d in zip(args, dims, strict=True)]
     dims = [0] * len(args)
 
+    @functools.wraps(fwd)
     def mapped_fwd(*xs: Any) -> tuple[list[Any], list[Any]]:
         counts: list[int] = []
 
@@ -523,7 +577,7 @@ def _lane(aval: ShapedArray, dim: int | None) -> ShapedArray:
 
 def _linear_evaluate(*args: Any, **params: Any) -> list[Any]:
     program, captured = _pushforward([a.aval for a in args], params)
-    return eval_jaxpr(program, *captured, *args)
+    return typed(eval_jaxpr(program, *captured, *args), params["out_avals"])
 
 
 linear_call_p = HigherOrderPrimitive(

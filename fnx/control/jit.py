@@ -64,6 +64,28 @@ def no_retrace() -> Iterator[None]:
         _refusing.pop()
 
 
+class _Programs:
+    """What was traced of one function with one choice of static arguments."""
+
+    def __init__(self) -> None:
+        self.entries: OrderedDict[Any, Entry] = OrderedDict()
+        self.reasons: list[dict[str, Any]] = []
+        #: What runs, by the short key of a call.
+        self.short: dict[Any, Callable[[list[Any]], Any]] = {}
+
+
+#: So that ``jit(f)`` in a loop traces f once.
+_programs: weakref.WeakKeyDictionary[Any, dict[Any, _Programs]] = weakref.WeakKeyDictionary()
+
+
+def _programs_of(fun: Any, static: Any) -> _Programs:
+    try:
+        by_static = _programs.setdefault(fun, {})
+    except TypeError:  # without a hash, or without weak references
+        return _Programs()
+    return by_static.setdefault(static, _Programs())
+
+
 #: All that live, for `clear_caches`.
 _functions: weakref.WeakSet[JitFunction] = weakref.WeakSet()
 
@@ -96,10 +118,10 @@ class JitFunction:
         self._static_numbers, self._static_names = _static(
             fun, options.pop("static_argnums"), options.pop("static_argnames")
         )
-        self._entries: OrderedDict[Any, Entry] = OrderedDict()
-        self._reasons: list[dict[str, Any]] = []
-        #: What runs, by the short key of a call.
-        self._short: dict[Any, Callable[[list[Any]], Any]] = {}
+        static = (frozenset(self._static_numbers), frozenset(self._static_names))
+        programs = _programs_of(fun, static)
+        self._entries, self._reasons = programs.entries, programs.reasons
+        self._short = programs.short
         _functions.add(self)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
@@ -406,6 +428,13 @@ def _static(fun: Callable[..., Any], numbers: Any, names: Any) -> tuple[set[int]
             f"jit of {function_name(fun)}: static_argnames {sorted(unknown)} aren't parameters of "
             f"it; it has {[p.name for p in parameters]}."
         )
+    if not any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        beyond = sorted(n for n in positions if not -len(positional) <= n < len(positional))
+        if beyond:
+            raise ValueError(
+                f"jit of {function_name(fun)}: static_argnums {beyond} name no positional "
+                f"parameter; it has {positional}."
+            )
     by_name = {k for k, n in enumerate(positional) if n in named}
     by_number = {positional[n] for n in positions if -len(positional) <= n < len(positional)}
     return positions | by_name, named | by_number

@@ -7,21 +7,21 @@ asks for it.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from fnx import tree_util
-from fnx.config import CONTEXT
 from fnx.control.cond import cond_p
+from fnx.control.python_loops import known_value, runs_in_python, scan_in_python, while_in_python
 from fnx.control.scan import scan_p
 from fnx.control.while_loop import while_p
-from fnx.core.array import Array, adopt
+from fnx.core.array import adopt
 from fnx.core.jaxpr import Jaxpr, Var
 from fnx.core.simplify import simplify
 from fnx.core.staging import stage
-from fnx.core.tracing import Tracer
 from fnx.core.types import ShapedArray
 from fnx.errors import user_frame
 from fnx.primitives.arithmetic import add
@@ -66,16 +66,20 @@ def _fresh(value: Any) -> Any:
 
 # ------------------------------------------------------------------------------------- cond, switch
 
+_NONE_GIVEN: Any = object()
+
 
 def cond(
     pred: Any,
     true_fun: Callable[..., Any],
     false_fun: Callable[..., Any],
     *operands: Any,
-    operand: Any = None,
+    operand: Any = _NONE_GIVEN,
     linear: Any = None,
 ) -> Any:
     """Apply one of two functions, chosen by a boolean scalar.
+
+    Both are traced, so that they are known to give equal types; one runs.
 
     Parameters
     ----------
@@ -86,7 +90,7 @@ def cond(
     *operands : pytrees
         What they're applied to.
     operand : pytree, optional
-        A single operand by keyword.
+        A single operand by keyword; it may be None.
     linear : ignored
         Accepted for programs written for JAX.
 
@@ -96,13 +100,23 @@ def cond(
     >>> lax.cond(True, lambda x: x + 1, lambda x: x - 1, 3)
     Array(4, dtype=int32, weak_type=True)
     """
+    if not callable(true_fun) and callable(false_fun) and len(operands) == 2:
+        if callable(operands[1]):  # the older form: pred, x, of x, y, of y
+            of_true, of_false = false_fun, operands[1]
+            return cond(
+                pred,
+                lambda x, y: of_true(x),
+                lambda x, y: of_false(y),
+                true_fun,
+                operands[0],
+            )
     if not (callable(true_fun) and callable(false_fun)):
         raise TypeError(
             "cond: expected cond(pred, true_fun, false_fun, *operands); "
             f"true_fun is {type(true_fun).__name__}, false_fun is {type(false_fun).__name__}."
         )
-    if operand is not None:
-        operands = (operand,)
+    if operand is not _NONE_GIVEN:
+        operands = (*operands, operand)
     (value,) = as_values("cond", [pred], tree_util.tree_structure(0), "pred")
     if value.shape != ():
         raise TypeError(
@@ -155,9 +169,11 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -
 def _branch(name: str, index: Any, functions: Sequence[Callable[..., Any]], operands: Any) -> Any:
     leaves, tree = tree_util.tree_flatten(tuple(operands))
     values = as_values(name, leaves, tree, "operands")
-    known = index if type(index) is Array else None
-    if known is not None and not _inside_trace():
-        return functions[int(known._data)](*tree_util.tree_unflatten(tree, values))
+    known = known_value(index)
+    if known is not None and runs_in_python():
+        chosen = functions[int(known)](*tree_util.tree_unflatten(tree, values))
+        chosen_leaves, chosen_tree = tree_util.tree_flatten(chosen)
+        return tree_util.tree_unflatten(chosen_tree, as_values(name, chosen_leaves, chosen_tree))
     avals = [v.aval for v in values]
     staged = [_staged(f, tree, avals, function_name(f)) for f in functions]
     first = staged[0]
@@ -177,10 +193,6 @@ def _branch(name: str, index: Any, functions: Sequence[Callable[..., Any]], oper
     consts, programs = _merge_captured([(j, c) for j, c, _ in staged])
     outs = cond_p(index, *consts, *values, branches=tuple(programs))
     return tree_util.tree_unflatten(first[2], outs)
-
-
-def _inside_trace() -> bool:
-    return CONTEXT.get().trace is not None
 
 
 # -------------------------------------------------------------------------------------------- loops
@@ -248,6 +260,14 @@ def while_loop(cond_fun: Callable[..., Any], body_fun: Callable[..., Any], init_
     name = f"while_loop of {function_name(body_fun)}"
     leaves, tree = tree_util.tree_flatten(init_val)
     values = as_values(name, leaves, tree, "init_val")
+    if runs_in_python():
+        so_far, done = while_in_python(
+            cond_fun, body_fun, tree_util.tree_unflatten(tree, values)
+        )
+        if done:
+            return so_far
+        leaves, tree = tree_util.tree_flatten(so_far)
+        values = as_values(name, leaves, tree, "init_val")
     wrapped = tree_util.tree_structure((tree_util.tree_unflatten(tree, [0] * len(leaves)),))
 
     def make(avals: list[ShapedArray]) -> Any:
@@ -347,6 +367,9 @@ def scan(
             )
         return tuple(out)
 
+    if runs_in_python() and steps > 0:
+        first = tree_util.tree_unflatten(init_tree, carry)
+        return scan_in_python(_pair, first, arrays, xs_tree, steps, bool(reverse))
     carry, (jaxpr, consts, carry_tree, y_tree) = _promoted(
         carry, make, lambda m: m[0].out_avals if m[2] == init_tree else None
     )
@@ -376,6 +399,8 @@ def scan(
 
 
 def _scan_length(name: str, arrays: Sequence[Any], tree: Any, length: int | None) -> int:
+    if length is not None and operator.index(length) < 0:
+        raise ValueError(f"{name}: length must not be negative, got {length}.")
     sizes: dict[int, str] = {} if length is None else {int(length): "length"}
     for k, a in enumerate(arrays):
         if a.ndim == 0:
@@ -418,11 +443,16 @@ def fori_loop(
     for which, bound in (("lower", lo), ("upper", hi)):
         if bound.shape != () or bound.dtype.kind not in "iu":
             raise TypeError(f"fori_loop: {which} must be an integer scalar, got {bound.aval!r}.")
+    if lo.dtype != hi.dtype and not (lo.aval.weak_type or hi.aval.weak_type):
+        raise TypeError(
+            f"fori_loop: lower and upper must have one dtype, got {lo.aval!r} and {hi.aval!r} (at "
+            f"{user_frame()}). Convert one of them with astype."
+        )
     dtype = lo.dtype if not lo.aval.weak_type else hi.dtype
     weak = lo.aval.weak_type and hi.aval.weak_type
     lo = convert_element_type(lo, dtype, weak)
     hi = convert_element_type(hi, dtype, weak)
-    known_lo, known_hi = _known(lo), _known(hi)
+    known_lo, known_hi = known_value(lo), known_value(hi)
     one = adopt(np.ones((), dtype), weak)
 
     if known_lo is not None and known_hi is not None:
@@ -432,7 +462,7 @@ def fori_loop(
             return (add(i, one), body_fun(i, val)), None
 
         step.__name__ = function_name(body_fun)
-        (_, result), _ = scan(step, (lo, init_val), None, max(known_hi - known_lo, 0))
+        (_, result), _ = scan(step, (lo, init_val), None, max(int(known_hi) - int(known_lo), 0))
         return result
 
     def body(carry: Any) -> Any:
@@ -441,11 +471,6 @@ def fori_loop(
 
     body.__name__ = function_name(body_fun)
     return while_loop(lambda c: lt(c[0], c[1]), body, (lo, hi, init_val))[2]
-
-
-def _known(value: Any) -> int | None:
-    concrete = value.concrete() if isinstance(value, Tracer) else value
-    return None if concrete is None else int(concrete._data)
 
 
 def map(f: Callable[..., Any], xs: Any, *, batch_size: int | None = None) -> Any:

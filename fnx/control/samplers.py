@@ -218,6 +218,19 @@ def while_samples(rng: np.random.Generator) -> Iterator[Sample]:
                 },
             )
 
+    def along(c: Any, y: Any, i: Any, x: Any) -> list[Any]:
+        return [_next(i), add(mul(x, c), y)]
+
+    limit, i = np.array(3, np.int32), np.array(0, np.int32)
+    c, y, x = (arrays(rng, (2,), np.float64, -1, 1) for _ in range(3))
+    linear = {
+        "cond_jaxpr": _program(predicate, limit, i, x),
+        "body_jaxpr": _program(along, c, y, i, x),
+        "cond_nconsts": 1,
+        "body_nconsts": 2,
+    }
+    yield Sample((limit, c, y, i, x), linear, linear=(2, 4))
+
     def small(x: Any) -> list[Any]:
         return [lt(reduce_sum(x, (0,)), full((), 10.0, x.dtype))]
 

@@ -22,6 +22,7 @@ from fnx.control.calls import (
     nonzero_series,
     select_outs,
     spread,
+    typed,
     with_inputs,
     zeros_of,
 )
@@ -36,7 +37,7 @@ from fnx.transforms.batching import to_axis, vmap_jaxpr
 from fnx.transforms.jet import jet_jaxpr
 from fnx.transforms.jvp import instantiate, jvp_jaxpr, stage_closed
 from fnx.transforms.linearize import linearize_jaxpr
-from fnx.transforms.transpose import transpose_jaxpr
+from fnx.transforms.transpose import parted, transpose_jaxpr
 
 __all__ = ["map_lanes", "scan_p", "smallest_carry"]
 
@@ -89,8 +90,7 @@ def _evaluate(
         carry = outs[:num_carry]
         for y, out in zip(ys, outs[num_carry:], strict=True):
             y[step] = out._data
-    weak = [a.weak_type for a in jaxpr.out_avals[num_carry:]]
-    return [*carry, *[adopt(y, w) for y, w in zip(ys, weak, strict=True)]]
+    return typed([*carry, *map(adopt, ys)], jaxpr.out_avals)
 
 
 def _jvp(primals: Sequence[Any], tangents: Sequence[Any], **params: Any) -> Any:
@@ -250,8 +250,7 @@ def depends(jaxpr: Jaxpr, inputs: Sequence[bool]) -> list[bool]:
     """Which results of a program depend on some of its inputs."""
     reached: set[Any] = {v for v, i in zip(jaxpr.in_vars, inputs, strict=True) if i}
     for eqn in jaxpr.eqns:
-        if any(type(a) is Var and a in reached for a in eqn.inputs):
-            reached.update(eqn.outputs)
+        parted(eqn, reached)
     return [type(o) is Var and o in reached for o in jaxpr.outs]
 
 

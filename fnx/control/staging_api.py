@@ -77,6 +77,19 @@ class ShapeDtypeStruct:
         """Number of elements."""
         return self.aval.size
 
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len(): ShapeDtypeStruct of shape () has no length.")
+        return self.shape[0]
+
+    def update(self, **changes: Any) -> ShapeDtypeStruct:
+        """A copy with another ``shape``, ``dtype`` or ``weak_type``."""
+        fields = {"shape": self.shape, "dtype": self.dtype, "weak_type": self.weak_type}
+        unknown = sorted(set(changes) - set(fields))
+        if unknown:
+            raise TypeError(f"ShapeDtypeStruct.update: no fields {unknown}; it has {list(fields)}.")
+        return ShapeDtypeStruct(**{**fields, **changes})
+
     def __repr__(self) -> str:
         weak = ", weak_type=True" if self.weak_type else ""
         return f"ShapeDtypeStruct(shape={self.shape}, dtype={self.dtype.name}{weak})"

@@ -7,7 +7,8 @@ length.  Otherwise it becomes nested counted loops with fixed depth, each a chec
 `WIDTH` steps whose steps run the level below while the predicate holds: `DEPTH` levels cover
 ``WIDTH ** DEPTH`` steps, keep ``WIDTH * DEPTH`` carries, and recompute every step at most `DEPTH`
 times.  They are ordinary primitives, so higher orders come by composition. With a mapped predicate
-every lane runs its own loop (`map_lanes`).  Read next: `loops`.
+every lane runs its own loop (`map_lanes`).  A loop whose predicate doesn't read what is linear has
+a transpose, by the same two ways.  Read next: `loops`.
 """
 
 from __future__ import annotations
@@ -21,23 +22,26 @@ from fnx.control.calls import (
     nonzero_inputs,
     nonzero_series,
     spread,
+    typed,
     with_inputs,
     zeros_of,
 )
 from fnx.control.checkpoint import checkpoint_p
 from fnx.control.cond import cond_p
 from fnx.control.samplers import while_samples
-from fnx.control.scan import map_lanes, scan_p, smallest_carry
+from fnx.control.scan import depends, map_lanes, scan_p, smallest_carry
 from fnx.core.array import Array
 from fnx.core.jaxpr import Jaxpr, eval_jaxpr
-from fnx.core.primitive import HigherOrderPrimitive, Undefined, Zero
+from fnx.core.primitive import HigherOrderPrimitive, Linear, Zero
 from fnx.core.tracing import Tracer, running
 from fnx.core.types import ShapedArray
 from fnx.primitives.cast import convert_element_type
+from fnx.primitives.shaping import zeros
 from fnx.transforms.batching import to_axis, vmap_jaxpr
 from fnx.transforms.jet import jet_jaxpr
 from fnx.transforms.jvp import instantiate, jvp_jaxpr, stage_closed
-from fnx.transforms.linearize import linearize_jaxpr
+from fnx.transforms.linearize import LinearizedJaxpr, linearize_jaxpr
+from fnx.transforms.transpose import transpose_jaxpr
 
 __all__ = ["DEPTH", "WIDTH", "bounded_program", "while_p"]
 
@@ -73,7 +77,7 @@ def _evaluate(
     cond_consts, body_consts, carry = _parts(args, cond_nconsts, body_nconsts)
     while bool(eval_jaxpr(cond_jaxpr, *cond_consts, *carry)[0]._data):
         carry = eval_jaxpr(body_jaxpr, *body_consts, *carry)
-    return list(carry)
+    return typed(carry, body_jaxpr.out_avals)
 
 
 def _jvp(primals: Sequence[Any], tangents: Sequence[Any], **params: Any) -> Any:
@@ -117,7 +121,10 @@ def _widen(cond_jaxpr: Jaxpr, extra: Sequence[ShapedArray]) -> Jaxpr:
     )
 
 
-def _linearize(nonzeros: Sequence[bool], primals: Sequence[Any], **params: Any) -> Any:
+def _split(
+    nonzeros: Sequence[bool], primals: Sequence[Any], params: dict[str, Any]
+) -> LinearizedJaxpr:
+    """The loop as a program of scans, linearized."""
     steps = _known_length(primals, params)
     avals = [p.aval for p in primals]
     program = (
@@ -127,14 +134,40 @@ def _linearize(nonzeros: Sequence[bool], primals: Sequence[Any], **params: Any) 
             lambda *args: counted(args, steps, **params), avals, params["body_jaxpr"].name
         )
     )
-    split = linearize_jaxpr(program, tuple(nonzeros))
+    return linearize_jaxpr(program, tuple(nonzeros))
+
+
+def _linearize(nonzeros: Sequence[bool], primals: Sequence[Any], **params: Any) -> Any:
+    split = _split(nonzeros, primals, params)
     results = eval_jaxpr(split.primal, *primals)
-    outs, residuals = results[: len(program.outs)], results[len(program.outs) :]
+    count = len(split.nonzero_out)
+    outs, residuals = results[:count], results[count:]
 
     def linear(tangents: Sequence[Any]) -> list[Any]:
         return eval_jaxpr(split.tangent, *residuals, *tangents)
 
     return outs, split.nonzero_out, linear
+
+
+def _transpose(cts: Sequence[Any], *operands: Any, **params: Any) -> list[Any]:
+    cond_jaxpr, body_jaxpr = params["cond_jaxpr"], params["body_jaxpr"]
+    nc, nb = params["cond_nconsts"], params["body_nconsts"]
+    linear = [type(a) is Linear for a in operands]
+    l_cond, l_consts, l_init = _parts(linear, nc, nb)
+    l_carry = smallest_carry(l_init, lambda now: depends(body_jaxpr, (*l_consts, *now)))
+    if depends(cond_jaxpr, (*l_cond, *l_carry))[0]:
+        raise TypeError(
+            f"while of {body_jaxpr.name}: the length of the loop depends on what is transposed, so "
+            "the loop is not linear in it. Stop the loop by something else, for example a counter."
+        )
+    # What is linear is its own derivative at zero. The predicate doesn't read it, so the length of
+    # the loop is the same there.
+    at_zero = [zeros(a.aval) if n else a for a, n in zip(operands, linear, strict=True)]
+    split = _split(linear, at_zero, params)
+    residuals = eval_jaxpr(split.primal, *at_zero)[len(split.nonzero_out) :]
+    given = [instantiate(c) for c, n in zip(cts, split.nonzero_out, strict=True) if n]
+    pulled = eval_jaxpr(transpose_jaxpr(split.tangent, split.residuals), *residuals, *given)
+    return spread(pulled, linear, lambda k: None)
 
 
 def _known_length(primals: Sequence[Any], params: dict[str, Any]) -> int | None:
@@ -294,7 +327,7 @@ while_p = HigherOrderPrimitive(
     evaluate=_evaluate,
     jvp=_jvp,
     linearize=_linearize,
-    transpose=Undefined("the length of the loop depends on the carry, so it is not linear in it"),
+    transpose=_transpose,
     vmap=_vmap,
     jet=_jet,
     lower="while",

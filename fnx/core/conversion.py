@@ -61,8 +61,9 @@ def as_value(x: Any, operation: str = "", argument: str = "") -> Any:
     convert = getattr(x, "__jax_array__", None)
     if convert is not None:
         return as_value(convert(), operation, argument)
-    if isinstance(x, _SCALARS):  # subclasses: IntEnum, bool-like
-        return adopt(np.asarray(x, scalar_dtype(x)), not isinstance(x, bool))
+    for base in _SCALARS:
+        if isinstance(x, base):  # an IntEnum, say
+            return as_value(base(x))
     raise TypeError(
         f"{operation or 'conversion'}: {argument or 'the value'} is {type(x).__name__}, "
         "not an array or a number. Pass arrays, numbers, or pytrees of them."

@@ -58,7 +58,8 @@ def format_jaxpr(jaxpr: Jaxpr | ClosedJaxpr, indent: int = 0, sources: bool = Fa
         return f"{_number(atom.val)}:{atom.aval!r}"  # type: ignore[union-attr]
 
     inputs = [bind(v) for v in program.in_vars]
-    head = f"{{ lambda {' '.join(inputs[:captured])} ; {' '.join(inputs[captured:])}. let"
+    before = " ".join([*inputs[:captured], ";", *inputs[captured:]])
+    head = f"{{ lambda {before}. let"
     pad = " " * (indent + 4)
     lines = []
     for eqn in program.eqns:
@@ -69,7 +70,7 @@ def format_jaxpr(jaxpr: Jaxpr | ClosedJaxpr, indent: int = 0, sources: bool = Fa
         lines.append(f"{pad}{left} = {eqn.primitive.name}{params} {arguments}".rstrip() + tail)
     outs = ", ".join(show(o) for o in program.outs) + ("," if len(program.outs) == 1 else "")
     if not lines:
-        return f"{head} in ({outs}) }}".replace("let in", "let in")
+        return f"{head} in ({outs}) }}"
     return "\n".join([head, *lines, f"{' ' * (indent + 2)}in ({outs}) }}"])
 
 

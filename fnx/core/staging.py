@@ -17,7 +17,7 @@ import numpy as np
 from fnx.core.array import Array, adopt
 from fnx.core.jaxpr import Atom, Eqn, Jaxpr, Literal, Var
 from fnx.core.primitive import Primitive
-from fnx.core.tracing import Trace, Tracer, running
+from fnx.core.tracing import Trace, Tracer, check_leaks, running, watched
 from fnx.core.types import ShapedArray
 from fnx.errors import user_frame
 
@@ -101,7 +101,9 @@ class StagingTrace(Trace):
             atoms = tuple([self.atom(primitive, c) for c in captured]) + atoms
         if self.folding and primitive.fold is not None:
             folded = primitive.fold(self, atoms, params)
-            if folded is not None:
+            if folded is not None and folded.aval == primitive.infer(
+                *[a.aval for a in atoms], **params
+            ):  # an operand may be weak where the result is not
                 return StagedTracer(self, folded)
         effects = primitive.effects(params) if primitive.effects is not None else frozenset()
         key = None if effects else self.number(primitive, atoms, params)
@@ -221,4 +223,8 @@ def stage(
         jaxpr, consts = trace.finish(outs)
     finally:
         trace.alive = False
+    reference = watched(trace)
+    if reference is not None:
+        del trace, args, outs
+        check_leaks(reference)
     return jaxpr, consts

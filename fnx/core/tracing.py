@@ -12,11 +12,13 @@ constant, whatever wraps it; no perturbation is ever confused. Read next: `jaxpr
 
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import Any
 
 import numpy as np
 
-from fnx.config import CONTEXT, Context
+from fnx.config import CONTEXT, Context, settings
 from fnx.core.array import Array, Traced
 from fnx.core.primitive import Primitive
 from fnx.core.types import ShapedArray
@@ -29,7 +31,7 @@ from fnx.errors import (
     user_frame,
 )
 
-__all__ = ["Trace", "Tracer", "aval_of", "running", "traces_abstractly"]
+__all__ = ["Trace", "Tracer", "aval_of", "check_leaks", "running", "traces_abstractly", "watched"]
 
 
 class Trace:
@@ -43,7 +45,7 @@ class Trace:
         The transform and the function, for errors.
     """
 
-    __slots__ = ("alive", "name", "parent")
+    __slots__ = ("__weakref__", "alive", "name", "parent")
 
     #: Whether values are unknown here (staging); a trace above inherits it from its root.
     abstract = False
@@ -212,6 +214,42 @@ class Tracer(Traced):
     def block_until_ready(self) -> Tracer:
         """The tracer itself."""
         return self
+
+
+def watched(trace: Trace) -> weakref.ref[Trace] | None:
+    """What `check_leaks` asks for; None unless leaks are checked (`fnx.checking_leaks`)."""
+    return weakref.ref(trace) if settings().check_tracer_leaks else None
+
+
+def check_leaks(reference: weakref.ref[Trace] | None) -> None:
+    """Raise if tracers of a trace that has ended are still referred to.
+
+    Parameters
+    ----------
+    reference : weak reference or None
+        From `watched`; the caller keeps nothing that refers to the trace.
+
+    Raises
+    ------
+    UnexpectedTracerError
+        Names the function, the types of the tracers, and what holds them.
+    """
+    if reference is None or reference() is None:
+        return
+    gc.collect()
+    trace = reference()
+    if trace is None:
+        return
+    leaked = [t for t in gc.get_referrers(trace) if isinstance(t, Tracer)]
+    if not leaked:  # something else of ours holds the trace: no business of the user's
+        return
+    types = ", ".join([repr(t.aval) for t in leaked])
+    holders = {type(h).__name__ for t in leaked for h in gc.get_referrers(t) if h is not leaked}
+    raise UnexpectedTracerError(
+        f"{trace.name}: the function has ended (at {user_frame()}), but tracers of {types} are "
+        f"still referred to, by objects of type {', '.join(sorted(holders - {'frame'}))}: they "
+        "leaked. Return the values from the function instead of storing them outside."
+    )
 
 
 _STATIC = "Return the array itself, or mark the argument with static_argnums."

@@ -11,7 +11,6 @@ Read next: `vector_math`.
 
 from __future__ import annotations
 
-import functools
 import math
 import struct
 from collections.abc import Callable
@@ -327,9 +326,11 @@ class TextOperations(Operations):
         return self._cast("bitcast", x, f"f{_BITS[x.type]}")
 
 
-@functools.lru_cache(maxsize=4096)
 def literal(value: Any, type: str) -> str:
-    """The text of a constant in LLVM IR."""
+    """The text of a constant in LLVM IR.
+
+    It isn't remembered by value: 0 and -0 are equal, and so are 1, 1.0 and True.
+    """
     if type == "i1":
         return "true" if value else "false"
     if type[0] == "i":

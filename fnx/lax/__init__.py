@@ -10,6 +10,7 @@ from fnx.lax.shapes import (
     broadcast_to_rank,
     collapse,
     empty,
+    full,
     full_like,
     reduce_window_shape_tuple,
     sort_key_val,
@@ -159,7 +160,6 @@ from fnx.primitives.scattering import (
 from fnx.primitives.shaping import (
     broadcast_in_dim,
     expand_dims,
-    full,
     reshape,
     rev,
     transpose,

@@ -15,7 +15,7 @@ from fnx.core.conversion import as_value
 from fnx.errors import ShapeError
 from fnx.primitives.cast import convert_element_type
 from fnx.primitives.joining import concatenate
-from fnx.primitives.shaping import broadcast_in_dim, full, reshape
+from fnx.primitives.shaping import broadcast_in_dim, reshape
 from fnx.primitives.slicing import index_in_dim, normalized_axis
 from fnx.primitives.sorting import sort
 from fnx.primitives.window_shapes import padtype_to_pads, window_extents
@@ -27,6 +27,7 @@ __all__ = [
     "broadcast_to_rank",
     "collapse",
     "empty",
+    "full",
     "full_like",
     "reduce_window_shape_tuple",
     "sort_key_val",
@@ -156,6 +157,32 @@ def empty(shape: Sequence[int], dtype: Any) -> Any:
         The element type.
     """
     return full(shape, 0, dtype)
+
+
+def full(shape: Sequence[int], fill_value: Any, dtype: Any = None) -> Any:
+    """An array of one value.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        The extents.
+    fill_value : scalar
+        The value.
+    dtype : dtype, optional
+        Of the result; that of the value by default, weak if that's a Python number.
+
+    Examples
+    --------
+    >>> from fnx import lax
+    >>> lax.full((2,), 7.)
+    Array([7., 7.], dtype=float32, weak_type=True)
+    """
+    value = as_value(fill_value, "full", "fill_value")
+    if value.ndim:
+        raise ShapeError(f"full: fill_value must be a scalar, got {value.aval!r}.")
+    if dtype is not None:
+        value = convert_element_type(value, dtype)
+    return broadcast_in_dim(value, tuple(shape), ()) if len(shape) else value
 
 
 def full_like(

@@ -104,6 +104,7 @@ from fnx.numpy.manipulation import (
     swapaxes,
     transpose,
 )
+from fnx.numpy.overrides import install_overrides as _install_overrides
 from fnx.numpy.products import (
     diag,
     diagonal,
@@ -476,5 +477,13 @@ __all__ = [
     "zeros",
     "zeros_like",
 ]
+
+_install_overrides(
+    {
+        name: value
+        for name, value in globals().items()
+        if name in __all__ and callable(value) and not isinstance(value, type)
+    }
+)
 
 assert _methods is not None  # imported for what it installs

@@ -16,7 +16,7 @@ from fnx import dtypes
 from fnx.core.array import Array, adopt
 from fnx.core.conversion import as_value
 from fnx.core.tracing import Tracer
-from fnx.errors import ShapeError
+from fnx.errors import ConcretizationTypeError, ShapeError, TracerIntegerConversionError
 from fnx.numpy import manipulation, ufuncs
 from fnx.numpy.elementwise import real
 from fnx.numpy.promotion import as_arrays, broadcast_to, cast, promote_dtypes, promote_inexact
@@ -35,10 +35,28 @@ __all__ = [
 
 
 def shape_of(shape: Any) -> tuple[int, ...]:
-    """A shape from an int or a sequence of ints."""
-    if isinstance(shape, (int, np.integer)):
-        return (int(shape),)
-    return tuple([operator.index(n) for n in shape])
+    """A shape from an int or a sequence of ints.
+
+    Raises
+    ------
+    ValueError
+        One of them is negative.
+    TypeError
+        One of them is no integer, or isn't known while tracing.
+    """
+    one = isinstance(shape, (int, np.integer)) or getattr(shape, "ndim", 1) == 0
+    given = (shape,) if one else shape
+    try:
+        sizes = tuple([operator.index(n) for n in given])
+    except (ConcretizationTypeError, TracerIntegerConversionError):
+        raise
+    except TypeError:
+        raise TypeError(
+            f"shape: sizes must be integers, got {shape!r}. Give an int or a sequence of ints."
+        ) from None
+    if any([n < 0 for n in sizes]):
+        raise ShapeError(f"shape: sizes must not be negative, got {sizes}.")
+    return sizes
 
 
 def _dtype(dtype: Any, default: str) -> np.dtype[Any]:
@@ -69,7 +87,7 @@ def asarray(a: Any, dtype: Any = None, order: Any = None, *, copy: bool | None =
     if isinstance(a, (list, tuple)):
         value = _from_sequence(a, wanted)
     elif type(a) in (bool, int, float, complex) and wanted is not None:
-        return adopt(np.asarray(a, wanted))
+        return adopt(_converted(a, wanted))
     elif isinstance(
         a, (Array, Tracer, np.ndarray, np.generic, bool, int, float, complex)
     ) or hasattr(a, "__jax_array__"):
@@ -117,8 +135,13 @@ def _from_sequence(a: Any, dtype: Any) -> Any:
     _collect(a, leaves)
     if any(isinstance(x, Tracer) for x in leaves):
         return _stack_nested(a, dtype)
-    plain = [x for x in leaves if not isinstance(x, (bool, int, float, complex))]
-    data = np.asarray(_unwrapped(a))
+    arrays = [  # np.float64 is a float, too
+        x for x in leaves if isinstance(x, np.generic) or not isinstance(x, (int, float, complex))
+    ]
+    if arrays and dtype is None:
+        types = [(v.dtype, v.weak_type) for v in (as_value(x, "array") for x in leaves)]
+        return adopt(_rectangular(_unwrapped(a), dtypes.join(*types)[0]))
+    data = _rectangular(_unwrapped(a))
     if data.dtype.kind not in "biufcV":
         raise TypeError(
             f"array: the data have NumPy dtype {data.dtype}, which is not numeric. "
@@ -126,13 +149,40 @@ def _from_sequence(a: Any, dtype: Any) -> Any:
         )
     if dtype is not None:
         return adopt(
-            np.asarray(_unwrapped(a), dtype) if data.dtype.kind in "iu" else data.astype(dtype)
+            _converted(_unwrapped(a), dtype) if data.dtype.kind in "iu" else data.astype(dtype)
         )
-    if not plain:
-        kind = "f" if data.size == 0 else dtypes.kind_of(data.dtype)
-        return adopt(data.astype(dtypes.default_dtype(kind)))
-    types = [(v.dtype, v.weak_type) for v in (as_value(x, "array") for x in leaves)]
-    return adopt(data.astype(dtypes.join(*types)[0]))
+    kind = "f" if data.size == 0 else dtypes.kind_of(data.dtype)
+    wanted = dtypes.default_dtype(kind)
+    if kind in "iu" and data.size and not _fits(data, wanted):
+        raise OverflowError(
+            f"array: the Python integers from {data.min()} to {data.max()} don't fit into "
+            f"{wanted.name}. Give a wider dtype, as in array(..., dtype='int64')."
+        )
+    return adopt(data.astype(wanted))
+
+
+def _converted(a: Any, dtype: Any) -> np.ndarray[Any, Any]:
+    try:
+        return np.asarray(a, dtype)
+    except OverflowError as error:
+        raise OverflowError(
+            f"array: {error}. Give a wider dtype, or convert with astype, which wraps around."
+        ) from None
+
+
+def _fits(data: np.ndarray[Any, Any], dtype: np.dtype[Any]) -> bool:
+    limits = np.iinfo(dtype)
+    return bool(limits.min <= data.min() and data.max() <= limits.max)
+
+
+def _rectangular(a: Any, dtype: Any = None) -> np.ndarray[Any, Any]:
+    try:
+        return np.asarray(a, dtype)
+    except ValueError as error:
+        raise ShapeError(
+            f"array: nested sequences must be rectangular ({error}). Pad them to one shape, or "
+            "keep a list."
+        ) from None
 
 
 def _collect(a: Any, leaves: list[Any]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from fnx import dtypes
+from fnx.control.custom_api import custom_jvp
 from fnx.numpy.promotion import (
     as_arrays,
     broadcast_operands,
@@ -487,14 +488,33 @@ def logaddexp(x: Any, y: Any, /) -> Any:
         Logarithms.
     """
     a, b = broadcast_operands("logaddexp", promote_inexact("logaddexp", x, y))
-    large = maximum(a, b)
-    if large.dtype.kind == "c":
-        return _logaddexp_complex(a, b, large)
+    return _logaddexp_complex(a, b, maximum(a, b)) if a.dtype.kind == "c" else _logaddexp(a, b)
+
+
+@custom_jvp
+def _logaddexp(a: Any, b: Any) -> Any:
     gap = arithmetic.sub(a, b)
     result = arithmetic.add(
-        large, exponential.log1p(exponential.exp(arithmetic.neg(comparison.abs(gap))))
+        comparison.max(a, b),
+        exponential.log1p(exponential.exp(arithmetic.neg(comparison.abs(gap)))),
     )
     return where(isnan(gap), arithmetic.add(a, b), result)  # both infinite: their sum is the answer
+
+
+@_logaddexp.defjvp
+def _logaddexp_jvp(primals: Any, tangents: Any) -> tuple[Any, Any]:
+    # d log(exp(a) + exp(b)) = exp(a - result) da + exp(b - result) db, smooth where a equals b
+    result = _logaddexp(*primals)
+    base = _without_infinity(result)
+    terms = [
+        arithmetic.mul(t, exponential.exp(arithmetic.sub(_without_infinity(x), base)))
+        for x, t in zip(primals, tangents, strict=True)
+    ]
+    return result, arithmetic.add(*terms)
+
+
+def _without_infinity(x: Any) -> Any:
+    return where(equal(x, np.inf), constant_like(x, 0), x)
 
 
 def _logaddexp_complex(a: Any, b: Any, large: Any) -> Any:

@@ -34,12 +34,14 @@ def _entries(x: Any, index: Any) -> list[Any]:
     """The parts of an index, with `...` expanded and masks as arrays of places."""
     parts = list(index) if isinstance(index, tuple) else [index]
     expanded: list[Any] = []
+    masks: list[tuple[int, tuple[int, ...]]] = []  # place among the parts, shape
     for part in parts:
-        if isinstance(part, (list, range)):
+        if isinstance(part, (list, tuple, range)):
             part = np.asarray(part) if len(part) else np.zeros(0, np.int32)
         if isinstance(part, np.generic):
             part = np.asarray(part)
         if isinstance(part, (Array, Tracer, np.ndarray)) and part.dtype == np.bool_:
+            masks.append((len(expanded), part.shape))
             expanded += _mask_places(part)
         elif isinstance(part, bool):
             expanded += [None, np.arange(1 if part else 0)]
@@ -52,11 +54,27 @@ def _entries(x: Any, index: Any) -> list[Any]:
         raise IndexError(
             f"too many indices: {consumed} for an array of type {x.aval!r} (at {user_frame()})."
         )
+    for place, shape in masks:
+        _check_mask(x, expanded, place, shape)
     fill = [slice(None)] * (x.ndim - consumed)
     for k, part in enumerate(expanded):
         if part is Ellipsis:
             return expanded[:k] + fill + expanded[k + 1 :]
     return expanded + fill
+
+
+def _check_mask(x: Any, parts: list[Any], place: int, shape: tuple[int, ...]) -> None:
+    """The axes that a mask stands for have its shape."""
+    before = parts[:place]
+    axis = sum(1 for p in before if p is not None and p is not Ellipsis)
+    if any(p is Ellipsis for p in before):
+        axis += x.ndim - sum(1 for p in parts if p is not None and p is not Ellipsis)
+    covered = x.shape[axis : axis + len(shape)]
+    if covered != shape:
+        raise IndexError(
+            f"indexing {x.aval!r} with a mask of shape {shape} (at {user_frame()}): it stands for "
+            f"axes of shape {covered}. A mask must have the shape of what it selects from."
+        )
 
 
 def _mask_places(mask: Any) -> list[Any]:
@@ -75,7 +93,18 @@ def _mask_places(mask: Any) -> list[Any]:
     return [np.asarray(p, np.int32) for p in np.nonzero(data)]
 
 
-def plan_index(x: Any, index: Any) -> Plan:
+def plan_index(x: Any, index: Any, strict: bool = True) -> Plan:
+    """The plan of an index.
+
+    Parameters
+    ----------
+    x : Array or Tracer
+        What is indexed.
+    index
+        As in ``x[index]``.
+    strict : bool
+        Whether Python integers out of bounds are errors. If not, they're treated as array indices.
+    """
     slices: list[tuple[int, int, int]] = []
     flips: list[int] = []
     arrays: list[tuple[int, Any]] = []
@@ -130,13 +159,18 @@ def plan_index(x: Any, index: Any) -> Plan:
         axis += 1
     # Integers alone are slices of length 1; beside arrays they take part in broadcasting.
     only_integers = all(isinstance(a, int) for _, a in arrays)
-    if only_integers:
+    inside = True
+    for k, i in arrays:
+        if isinstance(i, int) and not -x.shape[k] <= i < x.shape[k]:
+            inside = False
+            if strict:
+                raise IndexError(
+                    f"index {i} is out of bounds for axis {k} of {x.aval!r} (at {user_frame()}). "
+                    "Choose mode='clip', 'fill' or 'drop' of x.at[...] to allow it."
+                )
+    if only_integers and inside:
         for k, i in arrays:
             n = x.shape[k]
-            if not -n <= i < n:
-                raise IndexError(
-                    f"index {i} is out of bounds for axis {k} of {x.aval!r} (at {user_frame()})."
-                )
             slices[k] = (i % n, i % n + 1, 1)
         shape = tuple([n for n in layout if n != "array"])
         return Plan(tuple(slices), tuple(flips), (), (), 0, shape)

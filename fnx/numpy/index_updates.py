@@ -58,7 +58,8 @@ class IndexUpdate:
         **options
             ``indices_are_sorted``, ``unique_indices``: accepted.
         """
-        return index_array(self.array, self.index, mode, fill_value)
+        known = None if mode is None else bounds_mode(mode, None)
+        return index_array(as_arrays("at", self.array)[0], self.index, known, fill_value)
 
     def set(self, values: Any, *, mode: Any = None, **options: Any) -> Any:
         """Elements replaced.
@@ -208,7 +209,7 @@ class IndexUpdate:
                 f"{user_frame()}). Convert the values or the array with astype."
             )
         y = cast(y, x.dtype)
-        plan = plan_index(x, self.index)
+        plan = plan_index(x, self.index, mode is None)
         y = broadcast_to(y, plan.shape)
         # The indexed places, axis by axis: slices become index arrays only if there is more than
         # one run of them.

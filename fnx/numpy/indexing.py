@@ -7,7 +7,6 @@ is left of integer and boolean arrays becomes one `gather`.  Read next: `index_u
 from __future__ import annotations
 
 import math
-import operator
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from fnx.errors import NonConcreteBooleanIndexError, user_frame
 from fnx.numpy import reductions, ufuncs
 from fnx.numpy.elementwise import floor_divide, mod
 from fnx.numpy.index_plans import Plan, not_negative, plan_index
+from fnx.numpy.manipulation import normal_axis
 from fnx.numpy.promotion import as_arrays, broadcast_shapes, broadcast_to, cast
 from fnx.numpy.sorting import argsort
 from fnx.primitives import gathering, shaping
@@ -51,6 +51,8 @@ def index_array(x: Any, index: Any, mode: Any = None, fill_value: Any = None) ->
     mode, fill_value
         What indices out of bounds give, as for `lax.gather`.
     """
+    if fill_value is not None and mode is None:
+        mode = "fill"
     if (
         type(x) is Array
         and mode is None
@@ -66,7 +68,7 @@ def index_array(x: Any, index: Any, mode: Any = None, fill_value: Any = None) ->
         single = _scalar_gather(x, index, mode)
         if single is not None:
             return single
-    plan = plan_index(x, index)
+    plan = plan_index(x, index, mode is None)
     y = _sliced(x, plan)
     if plan.arrays:
         y = _gather(y, plan, mode, fill_value)
@@ -130,12 +132,6 @@ def _gather(y: Any, plan: Plan, mode: Any, fill_value: Any) -> Any:
     )
 
 
-# ------------------------------------------------------------------------------------------ updates
-
-
-# --------------------------------------------------------------------------------------------- take
-
-
 def take(
     a: Any,
     indices: Any,
@@ -173,7 +169,7 @@ def take(
     x, i = as_arrays("take", a, indices)
     if axis is None:
         x, axis = shaping.reshape(x, (x.size,)), 0
-    place = operator.index(axis) % x.ndim
+    place = normal_axis("take", axis, x.ndim)
     if mode == "wrap":
         i, mode = mod(i, x.shape[place]), "clip"
     index = (slice(None),) * place + (i,)
@@ -199,7 +195,7 @@ def take_along_axis(
     x, i = as_arrays("take_along_axis", arr, indices)
     if axis is None:
         x, axis = shaping.reshape(x, (x.size,)), 0
-    place = operator.index(axis) % x.ndim
+    place = normal_axis("take_along_axis", axis, x.ndim)
     if i.ndim != x.ndim:
         raise ValueError(
             f"take_along_axis: {x.aval!r} and indices {i.aval!r} must have as many axes."

@@ -117,10 +117,9 @@ def median(
         raise ValueError(f"median: complex numbers have no order, got {x.aval!r}.")
     axes = normal_axes("median", axis, x.ndim)
     others = tuple([k for k in range(x.ndim) if k not in axes])
-    kept = tuple([x.shape[k] for k in others])
-    y = shaping.reshape(
-        shaping.transpose(x, (*others, *axes)), (*kept, math.prod([x.shape[k] for k in axes]))
-    )
+    kept = [x.shape[k] for k in others]
+    count = math.prod([x.shape[k] for k in axes])
+    y = shaping.reshape(shaping.transpose(x, (*others, *axes)), (*kept, count))
     place = len(others)
     ordered = sorting.sort(y, dimension=place)
     n = ordered.shape[place]

@@ -97,7 +97,7 @@ neg_p: Primitive = linear(
     vmap=same_rank_vmap(lambda: neg_p),
     lower=Element(lambda b, i, x: b.neg(x(*i))),
     fold=fold_uniform(lambda: neg_p, _neg_fold),
-    sample=elementwise_samples(NUMBER, ANY, linear=(0,)),
+    sample=elementwise_samples(NUMBER, ANY, linear=(0,), edges=True),
 )
 
 
@@ -184,7 +184,7 @@ add_p: Primitive = linear(
     lower=Element(lambda b, i, x, y: b.add(x(*i), y(*i))),
     commutative=True,
     fold=fold_uniform(lambda: add_p, _add_fold),
-    sample=elementwise_samples(NUMBER, ANY, ANY, linear=(0, 1)),
+    sample=elementwise_samples(NUMBER, ANY, ANY, linear=(0, 1), edges=True),
 )
 
 sub_p: Primitive = linear(
@@ -197,7 +197,7 @@ sub_p: Primitive = linear(
     jet=_sum_jet(lambda: sub_p, neg),
     lower=Element(lambda b, i, x, y: b.sub(x(*i), y(*i))),
     fold=fold_uniform(lambda: sub_p, _sub_fold),
-    sample=elementwise_samples(NUMBER, ANY, ANY, linear=(0, 1)),
+    sample=elementwise_samples(NUMBER, ANY, ANY, linear=(0, 1), edges=True),
 )
 
 
@@ -293,7 +293,7 @@ mul_p: Primitive = elementwise(
     lower=Element(lambda b, i, x, y: b.mul(x(*i), y(*i))),
     commutative=True,
     fold=fold_uniform(lambda: mul_p, _mul_fold),
-    sample=elementwise_samples(NUMBER, ANY, ANY, linear=(0,)),
+    sample=elementwise_samples(NUMBER, ANY, ANY, linear=(0,), edges=True),
 )
 
 
@@ -388,7 +388,7 @@ div_p: Primitive = elementwise(
     jet=_div_jet,
     lower=Element(lambda b, i, x, y: b.div(x(*i), y(*i))),
     fold=fold_uniform(lambda: div_p, _div_fold),
-    sample=elementwise_samples(NUMBER, ANY, (0.5, 2.0), linear=(0,)),
+    sample=elementwise_samples(NUMBER, ANY, (0.5, 2.0), linear=(0,), edges=True),
 )
 
 

@@ -15,8 +15,12 @@ from typing import Any
 
 import numpy as np
 
+from fnx import tree_util
+from fnx.core.array import Array
+from fnx.core.conversion import as_value
 from fnx.core.lowering import Element
 from fnx.core.primitive import Primitive, Sample, Zero
+from fnx.core.tracing import Tracer
 from fnx.core.types import ShapedArray, float0, tangent_type
 from fnx.dtypes import kind_of
 from fnx.primitives.families import (
@@ -346,10 +350,12 @@ def stop_gradient(x: Any) -> Any:
 
     Parameters
     ----------
-    x : Array
-        Any dtype.
+    x : pytree of arrays
+        Of any dtypes.
     """
-    return stop_gradient_p(x)
+    if type(x) is Array or isinstance(x, Tracer):
+        return stop_gradient_p(x)
+    return tree_util.tree_map(lambda leaf: stop_gradient_p(as_value(leaf, "stop_gradient")), x)
 
 
 # ---------------------------------------------------------------------- optimization_barrier
@@ -366,18 +372,16 @@ optimization_barrier_p: Primitive = linear(
 )
 
 
-def optimization_barrier(*operands: Any) -> list[Any]:
-    """The operands, as values that no simplification looks behind.
+def optimization_barrier(operand: Any) -> Any:
+    """The operand, as values that no simplification looks behind.
 
-    What is computed from the results is not merged with what is computed from the operands.
+    What is computed from the result is not merged with what is computed from the operand.
 
     Parameters
     ----------
-    *operands : Array
+    operand : pytree of arrays
         Any shapes and dtypes.
-
-    Returns
-    -------
-    list of Array
     """
-    return [optimization_barrier_p(x) for x in operands]
+    return tree_util.tree_map(
+        lambda leaf: optimization_barrier_p(as_value(leaf, "optimization_barrier")), operand
+    )

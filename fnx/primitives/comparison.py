@@ -90,7 +90,7 @@ def _comparison(name: str, accepts: str, evaluate: Any, commutative: bool = Fals
         lower=Element(lambda b, i, x, y: getattr(b, name)(x(*i), y(*i))),
         commutative=commutative,
         fold=fold_uniform(lambda: primitive),
-        sample=elementwise_samples(accepts, (-2.0, 2.0), (-2.0, 2.0)),
+        sample=elementwise_samples(accepts, (-2.0, 2.0), (-2.0, 2.0), edges=True),
     )
     return primitive
 
@@ -176,7 +176,7 @@ is_finite_p: Primitive = nondifferentiable(
     vmap=same_rank_vmap(lambda: is_finite_p),
     lower=Element(lambda b, i, x: b.is_finite(x(*i))),
     fold=fold_uniform(lambda: is_finite_p),
-    sample=elementwise_samples(FLOAT, (-2.0, 2.0)),
+    sample=elementwise_samples(FLOAT, (-2.0, 2.0), edges=True),
 )
 
 
@@ -213,7 +213,7 @@ def _extremum(name: str, evaluate: Any) -> Any:
         lower=Element(lambda b, i, x, y: getattr(b, name)(x(*i), y(*i))),
         commutative=True,
         fold=fold_uniform(lambda: primitive, lambda staging, atoms, params: _one_of(atoms)),
-        sample=elementwise_samples(ALL, (-2.0, 2.0), (-2.0, 2.0)),
+        sample=elementwise_samples(ALL, (-2.0, 2.0), (-2.0, 2.0), edges=True),
     )
     return primitive
 
@@ -279,7 +279,7 @@ abs_p: Primitive = elementwise(
     tangents=(_abs_tangent,),
     lower=Element(lambda b, i, x: b.abs(x(*i))),
     fold=fold_uniform(lambda: abs_p, _abs_fold),
-    sample=elementwise_samples("iufc", (0.3, 2.0)),
+    sample=elementwise_samples("iufc", (0.3, 2.0), edges=True),
 )
 
 sign_p: Primitive = elementwise(
@@ -289,7 +289,7 @@ sign_p: Primitive = elementwise(
     tangents=(_sign_tangent,),
     lower=Element(lambda b, i, x: b.sign(x(*i))),
     fold=fold_uniform(lambda: sign_p),
-    sample=elementwise_samples("iufc", (0.3, 2.0)),
+    sample=elementwise_samples("iufc", (0.3, 2.0), edges=True),
 )
 
 
@@ -332,7 +332,8 @@ def _clamp_tangent(position: int) -> Any:
 
 
 def _clamp_samples(rng: np.random.Generator) -> Any:
-    yield from elementwise_samples(ORDERED, (-2.0, -1.2), (-0.9, 0.9), (1.1, 2.0))(rng)
+    ranges = ((-2.0, -1.2), (-0.9, 0.9), (1.1, 2.0))
+    yield from elementwise_samples(ORDERED, *ranges, edges=True)(rng)
     for dtype in (np.float64, np.int32):  # all three regions, away from the bounds
         x = np.array([-3, -2, 0, 2, 3]).astype(dtype)
         yield Sample((np.full_like(x, -1), x, np.full_like(x, 1)), {})
@@ -511,16 +512,22 @@ def select(pred: Any, on_true: Any, on_false: Any) -> Any:
 
 # ---------------------------------------------------------------------- nextafter
 
+
+def _nextafter(x: Any, y: Any) -> Any:
+    # NumPy gives x and not y for zeros of both signs in half precision.
+    return np.where(x == y, y, np.nextafter(x, y)) if x.dtype == np.float16 else np.nextafter(x, y)
+
+
 nextafter_p: Primitive = elementwise(
     "nextafter",
     accepts=FLOAT,
     arity=2,
-    evaluate=np.nextafter,
+    evaluate=_nextafter,
     # x plus or minus a step that is constant between powers of two
     tangents=(lambda t, out, x, y: t, None),
     lower=Element(lambda b, i, x, y: b.nextafter(x(*i), y(*i))),
     fold=fold_uniform(lambda: nextafter_p),
-    sample=elementwise_samples(FLOAT, (-2.0, 2.0), (-2.0, 2.0)),
+    sample=elementwise_samples(FLOAT, (-2.0, 2.0), (-2.0, 2.0), edges=True),
 )
 
 

@@ -59,9 +59,9 @@ def repeated(staging: Any, number: Any, aval: ShapedArray) -> Any:
     number : number
         The value.
     aval : ShapedArray
-        Gives shape and dtype.
+        Its type.
     """
-    value = staging.wrap(Literal(adopt(np.asarray(number, aval.dtype))))
+    value = staging.wrap(Literal(adopt(np.asarray(number, aval.dtype), aval.weak_type)))
     if not aval.shape:
         return value
     params = {"shape": aval.shape, "broadcast_dimensions": ()}

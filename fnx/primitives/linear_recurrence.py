@@ -19,7 +19,7 @@ from fnx.errors import user_frame
 from fnx.primitives.arithmetic import add, mul
 from fnx.primitives.families import INEXACT, check_equal, check_kinds
 from fnx.primitives.reductions import wide
-from fnx.primitives.samplers import DTYPES, arrays
+from fnx.primitives.samplers import DTYPES, arrays, special_rows
 from fnx.primitives.series import add_terms
 from fnx.primitives.shaping import full, move_axis, new_axis
 from fnx.primitives.slicing import pad
@@ -129,6 +129,10 @@ def running_samples(
         yield Sample(args, {"axis": 0, "reverse": False}, linear_in)
         args = tuple(arrays(rng, (150, 2), np.float64, -1.0, 1.0) for _ in range(count))
         yield Sample(args, {"axis": 0, "reverse": True}, linear_in)
+        for dtype in DTYPES["f"]:
+            for reverse in (False, True):
+                args = (special_rows(dtype),) * count
+                yield Sample(args, {"axis": 1, "reverse": reverse}, linear_in, smooth=False)
 
     return sample
 
@@ -189,7 +193,8 @@ def _recurrence_element(b: Any, i: Any, factor: Any, term: Any, *, axis: int, re
         (a, c), (p, q) = before, step  # y -> p (a y + c) + q
         return b.mul(p, a), b.add(b.mul(p, c), q)
 
-    inits = (b.constant(1, working), b.constant(0, working))
+    # Of -0, so that a first term of -0 stays what it is.
+    inits = (b.constant(1, working), b.constant(-0.0 if working.kind == "f" else 0, working))
     _, total = b.running_many(combine, inits, i[axis], n, body, reverse)
     return b.convert(total, dtype)
 

@@ -132,7 +132,7 @@ def _extreme_primitive(name: str, ufunc: np.ufunc, larger: bool) -> Primitive:
 def _extreme_samples(rng: np.random.Generator) -> Iterator[Sample]:
     for sample in reduction_samples("fciub")(rng):
         empty = any(sample.args[0].shape[a] == 0 for a in sample.params["axes"])
-        yield Sample(sample.args, sample.params, smooth=not empty)
+        yield Sample(sample.args, sample.params, smooth=sample.smooth and not empty)
 
 
 reduce_max_p = _extreme_primitive("reduce_max", np.maximum, True)

@@ -29,7 +29,7 @@ from fnx.primitives.families import (
     nondifferentiable,
     size_of_work,
 )
-from fnx.primitives.samplers import DTYPES, arrays
+from fnx.primitives.samplers import DTYPES, arrays, special_rows
 from fnx.primitives.shaping import broadcast_in_dim
 
 __all__ = [
@@ -97,6 +97,8 @@ def accumulated(
     ufunc: np.ufunc, x: np.ndarray[Any, Any], axes: tuple[int, ...]
 ) -> np.ndarray[Any, Any]:
     """A ufunc's reduction in the operand's dtype; half floats are rounded once, at the end."""
+    if not axes:  # nothing is added, not even to -0
+        return x.copy()
     dtype = x.dtype
     out = np.asarray(ufunc.reduce(x, axis=axes, dtype=wide(dtype)))
     return out if out.dtype is dtype else out.astype(dtype, copy=False)
@@ -163,6 +165,10 @@ def reduction_samples(
         dtype = DTYPES[sorted(accepts, key="fcuib".index)[0]][0]
         strided = arrays(rng, (3, 4, 2), dtype, low, strided=True)
         yield Sample((strided,), {"axes": (0, 2)}, linear_in)
+        for dtype in DTYPES["f"] if "f" in accepts else ():
+            special = special_rows(dtype)
+            for operand, axes in ((special, (1,)), (special, ()), (special[:, :1], (1,))):
+                yield Sample((operand,), {"axes": axes}, linear_in, smooth=False)
 
     return sample
 
@@ -351,7 +357,7 @@ def _arg_samples(rng: np.random.Generator) -> Iterator[Sample]:
         if len(sample.params["axes"]) == 1:
             for index_dtype in (np.int32, np.int64):
                 params = {**sample.params, "index_dtype": np.dtype(index_dtype)}
-                yield Sample(sample.args, params)
+                yield Sample(sample.args, params, smooth=sample.smooth)
     special = np.array([[1.0, np.nan, 3.0, np.nan], [-np.inf, -np.inf, -np.inf, -np.inf]])
     ties = np.array([[0.0, -0.0, 0.0, -1.0], [np.inf, 1.0, np.inf, np.inf]])
     for data in (special, ties):

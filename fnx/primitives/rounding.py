@@ -7,13 +7,14 @@ approximation.  Read next: `cast`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import IntEnum
 from typing import Any
 
 import numpy as np
 
 from fnx.core.lowering import Element
-from fnx.core.primitive import Primitive
+from fnx.core.primitive import Primitive, Sample
 from fnx.core.types import ShapedArray
 from fnx.primitives.arithmetic import div, mul, neg, sub
 from fnx.primitives.families import (
@@ -25,7 +26,7 @@ from fnx.primitives.families import (
     same_rank_vmap,
 )
 from fnx.primitives.folding import fold_uniform
-from fnx.primitives.samplers import elementwise_samples
+from fnx.primitives.samplers import DTYPES, elementwise_samples, special_rows
 
 __all__ = [
     "RoundingMethod",
@@ -66,7 +67,7 @@ def _rounding(name: str, evaluate: Any, element: Any, params: Any = ({},)) -> An
         vmap=same_rank_vmap(lambda: primitive),
         lower=Element(element),
         fold=fold_uniform(lambda: primitive),
-        sample=elementwise_samples(FLOAT, (1.1, 1.4), params=params),
+        sample=elementwise_samples(FLOAT, (1.1, 1.4), params=params, edges=True),
     )
     return primitive
 
@@ -153,7 +154,7 @@ rem_p: Primitive = elementwise(
     tangents=(lambda t, out, x, y: t, _rem_tangent),
     lower=Element(lambda b, i, x, y: b.rem(x(*i), y(*i))),
     fold=fold_uniform(lambda: rem_p),
-    sample=elementwise_samples(REAL, (5.1, 5.4), (1.1, 1.2)),
+    sample=elementwise_samples(REAL, (5.1, 5.4), (1.1, 1.2), edges=True),
 )
 
 
@@ -212,6 +213,21 @@ def _reduce_precision_evaluate(x: Any, exponent_bits: int, mantissa_bits: int) -
     return np.where(np.isnan(x), x, bits.astype(word).view(x.dtype))
 
 
+def _precision_samples(rng: np.random.Generator) -> Iterator[Sample]:
+    # The first layout is float64's own, so that the function is smooth where it is differentiated.
+    own = {"exponent_bits": 11, "mantissa_bits": 52}
+    yield from elementwise_samples(FLOAT, (-2.0, 2.0), params=(own,))(rng)
+    narrow = [(5, 10), (8, 7), (8, 23), (4, 3), (11, 20), (1, 0)]
+    layouts = [{"exponent_bits": e, "mantissa_bits": m} for e, m in narrow]
+    for layout in layouts:
+        for dtype in DTYPES["f"]:
+            yield Sample((special_rows(dtype),), layout, smooth=False)
+            # What overflows, what underflows, and what is halfway between two numbers.
+            numbers = 2.0 ** np.arange(-14, 14) * (1 + 2.0**-5)
+            for sign in (1, -1):
+                yield Sample(((sign * numbers).astype(dtype),), layout, smooth=False)
+
+
 reduce_precision_p: Primitive = elementwise(
     "reduce_precision",
     accepts=FLOAT,
@@ -225,11 +241,7 @@ reduce_precision_p: Primitive = elementwise(
     ),
     fold=fold_uniform(lambda: reduce_precision_p),
     # The first layout is float64's own, so that the function is smooth where it is differentiated.
-    sample=elementwise_samples(
-        FLOAT,
-        (-2.0, 2.0),
-        params=({"exponent_bits": 11, "mantissa_bits": 52},),
-    ),
+    sample=_precision_samples,
 )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from fnx.core.primitive import Sample
 
-__all__ = ["DTYPES", "EDGES", "SHAPES", "arrays", "elementwise_samples"]
+__all__ = ["DTYPES", "EDGES", "SHAPES", "arrays", "elementwise_samples", "special_rows"]
 
 #: Shapes that every elementwise primitive is tried on.
 SHAPES: tuple[tuple[int, ...], ...] = ((), (1,), (5,), (0, 3), (2, 3), (37,), (2, 1, 4))
@@ -72,6 +72,23 @@ def arrays(
     if strided:
         result = result[tuple(slice(None, None, 2) for _ in shape)].T
     return result
+
+
+def special_rows(dtype: Any) -> np.ndarray[Any, Any]:
+    """Rows of zeros of both signs, of infinities, of NaNs, and of mixtures of them.
+
+    Parameters
+    ----------
+    dtype : dtype
+        Floating.
+    """
+    inf, nan = np.inf, np.nan
+    rows = [
+        [0.0, -0.0, 0.0, -0.0], [-0.0, -0.0, -0.0, -0.0], [-0.0, 0.0, 1.0, -1.0],
+        [inf, 1.0, 2.0, inf], [-inf, 1.0, -inf, 2.0], [inf, -inf, 1.0, 0.0],
+        [nan, 1.0, -1.0, nan], [1.0, nan, inf, -inf], [-inf, -inf, -inf, -inf],
+    ]  # fmt: skip
+    return np.array(rows).astype(dtype)
 
 
 def elementwise_samples(

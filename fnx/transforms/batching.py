@@ -12,7 +12,7 @@ from typing import Any
 from fnx.config import CONTEXT
 from fnx.core.jaxpr import Jaxpr, eval_jaxpr
 from fnx.core.primitive import Primitive, rule
-from fnx.core.tracing import Trace, Tracer, running
+from fnx.core.tracing import Trace, Tracer, check_leaks, running, watched
 from fnx.core.types import ShapedArray
 from fnx.primitives.shaping import move_axis, new_axis
 from fnx.transforms.jvp import stage_closed, staged
@@ -123,6 +123,10 @@ def vmap_flat(
     finally:
         trace.alive = False
     pairs = [trace.split(_Result, o) for o in outs]
+    reference = watched(trace)
+    if reference is not None:
+        del trace, tracers, outs
+        check_leaks(reference)
     return [v for v, _ in pairs], [d for _, d in pairs]
 
 

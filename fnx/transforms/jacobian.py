@@ -23,7 +23,7 @@ from fnx.primitives.cast import convert_element_type as cast
 from fnx.primitives.shaping import move_axis, new_axis, reshape, zeros
 from fnx.primitives.slicing import slice as slice_
 from fnx.transforms.batching import vmap_flat
-from fnx.transforms.grad import _argnums, pullback, typed_as
+from fnx.transforms.grad import _argnums, finish_cotangents, pullback, typed_as
 from fnx.transforms.jet import jet_flat, scale
 from fnx.transforms.jvp import jvp_flat
 from fnx.transforms.trees import Flat, as_values, check_callable, function_name
@@ -111,12 +111,12 @@ def jacfwd(
         _check_dtypes(name, values, holomorphic, "arguments")
         flat = Flat(_of_chosen(fun, args, kwargs, numbers), tree, aux=has_aux)
         size = sum(v.size for v in values)
-        kept: list[Any] = []
+        counts: list[int] = []
 
         def push(*tangents: Any) -> list[Any]:
             outs, out_tangents = jvp_flat(flat, values, tangents, name)
-            kept[:] = outs
             count = len(outs) - flat.aux_count
+            counts[:] = [count]
             return [
                 zeros(o.aval) if type(t) is Zero else t  # zeros of integers, too, as JAX gives
                 for o, t in zip(outs, out_tangents[:count], strict=False)
@@ -124,7 +124,7 @@ def jacfwd(
 
         basis = _basis([v.aval for v in values])
         results, dims = vmap_flat(push, basis, [0] * len(basis), size, name)
-        count = len(kept) - flat.aux_count
+        (count,) = counts
         columns = [
             move_axis(r, d, r.ndim - 1) if d is not None else new_axis(r, r.ndim, size)
             for r, d in zip(results[:count], dims[:count], strict=True)
@@ -375,12 +375,12 @@ def jet(
     flat = Flat(fun, tree)
     outs, out_series = jet_flat(flat, values, columns, order, name)
     by_leaf = []
-    for terms in out_series:
-        full_terms = [zeros(c.aval) if type(c) is Zero else c for c in terms]
+    for value, terms in zip(outs, out_series, strict=True):
         if scaled:
-            full_terms = [
-                scale(c, math.factorial(k + 1)) if k else c for k, c in enumerate(full_terms)
+            terms = [
+                c if type(c) is Zero or k == 0 else scale(c, math.factorial(k + 1))
+                for k, c in enumerate(terms)
             ]
-        by_leaf.append(full_terms)
+        by_leaf.append(finish_cotangents([value] * order, terms))
     out = tree_util.tree_unflatten(flat.out_tree, outs)
     return out, tree_util.tree_unflatten(flat.out_tree, by_leaf)

@@ -16,7 +16,7 @@ from typing import Any
 from fnx.config import CONTEXT
 from fnx.core.jaxpr import Jaxpr, eval_jaxpr
 from fnx.core.primitive import Primitive, Undefined, Zero, rule
-from fnx.core.tracing import Trace, Tracer, running
+from fnx.core.tracing import Trace, Tracer, check_leaks, running, watched
 from fnx.core.types import ShapedArray, tangent_type
 from fnx.primitives.arithmetic import mul
 from fnx.primitives.shaping import full, zeros
@@ -193,6 +193,10 @@ def jet_flat(
     finally:
         trace.alive = False
     pairs = [trace.split(_Result, o) for o in outs]
+    reference = watched(trace)
+    if reference is not None:
+        del trace, args, outs
+        check_leaks(reference)
     return [p for p, _ in pairs], [
         [Zero(tangent_type(p.aval))] * order if s is None else s for p, s in pairs
     ]

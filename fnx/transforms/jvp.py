@@ -15,7 +15,14 @@ from fnx.core.jaxpr import Jaxpr, eval_jaxpr
 from fnx.core.primitive import Primitive, Zero, rule
 from fnx.core.simplify import simplify
 from fnx.core.staging import stage
-from fnx.core.tracing import Trace, Tracer, running, traces_abstractly
+from fnx.core.tracing import (
+    Trace,
+    Tracer,
+    check_leaks,
+    running,
+    traces_abstractly,
+    watched,
+)
 from fnx.core.types import ShapedArray, tangent_type
 from fnx.primitives.shaping import zeros
 
@@ -148,6 +155,10 @@ def jvp_flat(
     finally:
         trace.alive = False
     pairs = [trace.split(_result, o) for o in outs]
+    reference = watched(trace)
+    if reference is not None:
+        del trace, args, outs
+        check_leaks(reference)
     return [p for p, _ in pairs], [zero_tangent(p) if t is None else t for p, t in pairs]
 
 

@@ -19,7 +19,7 @@ from fnx.core.jaxpr import Jaxpr, Var, eval_jaxpr
 from fnx.core.primitive import Primitive, rule
 from fnx.core.simplify import drop_dead, simplify
 from fnx.core.staging import StagedTracer, StagingTrace
-from fnx.core.tracing import Trace, Tracer, running
+from fnx.core.tracing import Trace, Tracer, check_leaks, running, watched
 from fnx.core.types import ShapedArray, float0, tangent_type
 from fnx.primitives.shaping import zeros
 from fnx.transforms.jvp import staged, zero_tangent
@@ -207,7 +207,11 @@ def linearize_flat(
     finally:
         trace.alive = False
     pairs = [trace.split(_Result, o) for o in outs]
-    return [p for p, _ in pairs], Linearized(trace.tape, tape_inputs, [t for _, t in pairs])
+    tape, reference = trace.tape, watched(trace)
+    if reference is not None:
+        del trace, inputs, args, outs
+        check_leaks(reference)
+    return [p for p, _ in pairs], Linearized(tape, tape_inputs, [t for _, t in pairs])
 
 
 def replay(linearized: Linearized, tangents: Sequence[Any]) -> list[Any]:

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fnx.core.jaxpr import Jaxpr, Literal, Var
+from fnx.core.jaxpr import Eqn, Jaxpr, Literal, Var
 from fnx.core.primitive import Linear, Primitive, Zero, rule
 from fnx.primitives.arithmetic import add
 from fnx.primitives.shaping import zeros
 from fnx.transforms.jvp import stage_closed
 from fnx.transforms.linearize import Linearized
 
-__all__ = ["backward", "transpose_jaxpr"]
+__all__ = ["backward", "parted", "reads", "transpose_jaxpr"]
 
 
 def backward(linearized: Linearized, cotangents: Sequence[Any]) -> list[Any]:
@@ -81,9 +81,8 @@ def _backward_pass(
 ) -> list[Any]:
     depends: set[Any] = set(linear_vars)
     linear_eqns = []
-    for eqn in jaxpr.eqns:
-        if any(a in depends for a in eqn.inputs if type(a) is Var):
-            depends.update(eqn.outputs)
+    for eqn in [part for whole in jaxpr.eqns for part in parted(whole, depends)]:
+        if reads(eqn, depends):
             linear_eqns.append(eqn)
         else:
             out = eqn.primitive(*[_read(env, a) for a in eqn.inputs], **eqn.params)
@@ -102,6 +101,38 @@ def _backward_pass(
         ]
         _pull(found, eqn.primitive, operands, linear, eqn.params, eqn.outputs)
     return [zeros(v.aval) if found.get(v) is None else found[v] for v in linear_vars]
+
+
+def reads(eqn: Eqn, variables: set[Any]) -> bool:
+    """Whether an equation reads some of the variables."""
+    return any(type(a) is Var and a in variables for a in eqn.inputs)
+
+
+def parted(eqn: Eqn, depends: set[Any]) -> list[Eqn]:
+    """An equation as one that is free of some variables, and one that depends on them.
+
+    A loop or a branch may count beside what it does to linear operands: the count is a constant of
+    the transpose, and must not be taken for linear.
+
+    Parameters
+    ----------
+    eqn : Eqn
+        The equation.
+    depends : set of Var
+        The variables; results that depend on them are added.
+    """
+    if not reads(eqn, depends):
+        return [eqn]
+    prune = getattr(eqn.primitive, "prune", None)
+    if prune is None or len(eqn.outputs) < 2 or eqn.effects:
+        depends.update(eqn.outputs)
+        return [eqn]
+    count = len(eqn.outputs)
+    alone = [prune(eqn, [j == k for j in range(count)]) for k in range(count)]
+    free = [not reads(one, depends) for one in alone]
+    depends.update(v for v, f in zip(eqn.outputs, free, strict=True) if not f)
+    parts = [mask for mask in (free, [not f for f in free]) if any(mask)]
+    return [prune(eqn, mask) for mask in parts] if any(free) else [eqn]
 
 
 def _read(env: dict[Any, Any], atom: Any) -> Any:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -32,9 +33,11 @@ __all__ = [
     "avals_of",
     "forward",
     "is_wide",
+    "random_tangents",
     "reverse",
     "spread_over",
     "subjects_of",
+    "wide_subjects",
 ]
 
 for _module in pkgutil.walk_packages(fnx.__path__, "fnx."):
@@ -116,12 +119,12 @@ def _application(primitive: Primitive, params: dict[str, Any]) -> Callable[..., 
 
 
 @cache
-def subjects_of(name: str) -> tuple[Subject, ...]:
+def subjects_of(name: str, seed: int = 0) -> tuple[Subject, ...]:
     """All samples of a primitive; lanes are the same sample from other seeds."""
     primitive = registry[name]
     assert primitive.sample is not None, f"{name} has no sampler: give its definition one"
-    seed = sum(map(ord, name))
-    runs = [list(primitive.sample(np.random.default_rng([seed, k]))) for k in range(LANES)]
+    seeds = [[zlib.crc32(name.encode()), seed, k] for k in range(LANES)]
+    runs = [list(primitive.sample(np.random.default_rng(s))) for s in seeds]
     found = []
     for k, samples in enumerate(zip(*runs, strict=True)):
         first = samples[0]
@@ -152,6 +155,15 @@ def _frozen(value: Any) -> np.ndarray:
 
 def _words(params: dict[str, Any]) -> str:
     return ", ".join(f"{k}={v!r}" for k, v in params.items() if len(repr(v)) < 60)
+
+
+def wide_subjects(name: str, seed: int = 0) -> list[Subject]:
+    """The smooth samples in double precision that have tangents."""
+    return [
+        s
+        for s in subjects_of(name, seed)
+        if s.smooth and s.inexact and all(is_wide(s.args[k].dtype) for k in s.inexact)
+    ]
 
 
 def spread_over(subjects: Sequence[Subject], most: int) -> list[Subject]:

@@ -34,7 +34,7 @@ _TWO = (
 _SHIFTS = "left_shift bitwise_left_shift right_shift bitwise_right_shift".split()
 _ONE_MADE = (
     "abs absolute angle conj conjugate deg2rad degrees imag isfinite isinf isnan log10 log2 "
-    "positive rad2deg radians real reciprocal round sign signbit"
+    "rad2deg radians real reciprocal round sign signbit"
 ).split()
 _TWO_MADE = "divmod floor_divide float_power fmod hypot logaddexp mod remainder".split()
 _REDUCED = "sum prod max min amax amin mean".split()
@@ -54,11 +54,11 @@ where(True, x, y); where(e, e, e)
 """,
     "elementwise": "\n".join(
         [f"{f}(x); {f}(s); {f}(e); {f}(True); {f}(3); {f}(2.5)" for f in _ONE_MADE]
-        + [f"{f}(x, y); {f}(x, v); {f}(e, s); {f}(7, x); {f}(x, 2); {f}(7, 2)" for f in _TWO_MADE]
+        + [f"{f}(x, y); {f}(x, v); {f}(e, s); {f}(7, y); {f}(x, 2); {f}(7, 2)" for f in _TWO_MADE]
     )
     + """
 floor_divide(x, 1.5); mod(x, 1.5); mod(-7.5, 2); divmod(x, 2.5); fmod(-7, 3)
-power(x, 2); power(x, 3); power(x, y); power(x, s); power(x, 2.5); power(2, x); power(2, 3)
+positive(x); positive(s); positive(e); positive(3); power(x, 2); power(x, 3); power(x, y); power(x, s); power(x, 2.5); power(2, x); power(2, 3)
 pow(x, 2); pow(x, v); power(x, 0); power(2.5, 2); power(e, 2); power(x, True)
 round(x, 1); round(x, -1); round(s, 2); round(2.567, 2)
 clip(x, 1, 2); clip(x, y, None); clip(x, None, 1.5); clip(x, s, v); clip(e, 0, 1)
@@ -67,7 +67,7 @@ angle(x, True)
 """,
     "reductions": "\n".join(
         f"{f}(x); {f}(x, axis=0); {f}(x, axis=-1, keepdims=True); {f}(c, axis=(0, 2)); "
-        f"{f}(c, axis=(-1, 0), keepdims=True); {f}(s); {f}(x, axis=()); {f}([1, 2, 3])"
+        f"{f}(c, axis=(-1, 0), keepdims=True); {f}(s); {f}(x, axis=())"
         for f in [*_REDUCED, "all", "any", "count_nonzero", "var", "std", "ptp"]
     )
     + """
@@ -90,16 +90,17 @@ array_equal(x, x); array_equal(x, y); array_equal(x, v); array_equal(e, e)
 array_equal(x, x, equal_nan=True)
 """,
     "sorting": """
-sort(x); sort(x, axis=0); sort(x, axis=None); sort(e); sort(w); sort([3, 1, 2])
-argsort(x); argsort(x, axis=0); argsort(x, axis=None); argsort(e); argsort(w); argsort([3, 1, 2])
+sort(x); sort(x, axis=0); sort(x, axis=None); sort(e); sort(w)
+argsort(x, stable=True); argsort(x, axis=0, stable=True); argsort(x, axis=None, stable=True)
+argsort(e); argsort(w, stable=True)
 median(x); median(x, axis=0); median(x, axis=-1, keepdims=True); median(s); median(v)
-median([3, 1, 2]); median(x, keepdims=True); median(c, axis=(0, 2))
+median(x, keepdims=True); median(c, axis=(0, 2))
 median(c, axis=(0, -1), keepdims=True)
 """,
     "manipulation": """
 reshape(x, (4, 3)); reshape(x, -1); reshape(x, (2, -1, 2)); reshape(x, (4, 3), order='F')
 reshape(e, (0, 5)); reshape(s, (1, 1)); reshape(s, ()); reshape(3, (1,))
-ravel(x); ravel(s); ravel(c, order='F'); ravel(e); ravel([1, 2])
+ravel(x); ravel(s); ravel(c, order='F'); ravel(e)
 transpose(x); transpose(c, (1, 0, 2)); transpose(c, (-1, 0, 1)); transpose(s); permute_dims(c, (2, 0, 1))
 matrix_transpose(c); moveaxis(c, 0, -1); moveaxis(c, (0, 1), (-1, -2)); rollaxis(c, 2)
 rollaxis(c, 0, 3); rollaxis(c, -1, 1); rollaxis(c, 1, -1); swapaxes(c, 0, -1); swapaxes(c, 1, 1)
@@ -128,15 +129,15 @@ atleast_3d(x); atleast_3d(c); atleast_1d(2.5); atleast_2d(1, v); atleast_1d([1, 
 """,
     "indexing": """
 take(x, i); take(x, i, axis=0); take(x, i, axis=-1); take(x, 1, axis=1); take(c, j, axis=1)
-take(x, 2); take(v, -1); take(x, [0, 2], axis=0); take(e, i[:0], axis=0); take(x, i, mode='clip')
-take(x, 7 * i, axis=0, mode='wrap'); take(x, 5 * i, axis=0, mode='clip'); take([5, 6, 7], i)
+take(x, 2); take(v, -1); take(e, i[:0], axis=0); take(x, i, mode='clip')
+take(x, 7 * i, axis=0, mode='wrap'); take(x, 5 * i, axis=0, mode='clip')
 take_along_axis(x, k, axis=0); take_along_axis(x, l, axis=-1); take_along_axis(x, i, axis=None)
 take_along_axis(x, k[:, :1], 0); take_along_axis(x, l[:1], 1)
-nonzero(x); nonzero(v); nonzero(e); nonzero(m); nonzero(m & (x != 0)); nonzero([0, 3])
+nonzero(x); nonzero(v); nonzero(e); nonzero(m); nonzero(m & (x != 0))
 """,
     "products": """
 dot(x, y.T); dot(v, v); dot(x, v); dot(s, x); dot(c, x.T); dot(2, x); dot(v, 1.5); dot(e, e.T)
-matmul(x, y.T); matmul(v, v); matmul(x, v); matmul(v, y.T); matmul(c, x.T); matmul(c, o[0, :, 0])
+matmul(x, y.T); matmul(v, v); matmul(x, v); matmul(v, y.T); matmul(c, x.T);
 matmul(e, e.T); matmul(e.T, e); matmul(c, c.reshape(2, 4, 3)); matmul(c[:, None], x.T[None])
 matmul(v, c.reshape(2, 4, 3)); matmul(c, v)
 inner(x, y); inner(v, v); inner(s, x); inner(c, v); outer(v, v); outer(x, v); outer(s, 2)
@@ -149,7 +150,7 @@ einsum('bij,bkj->bik', c, c); einsum('ij,jk,kl->il', x, y.T, x); einsum('ij,j->'
 einsum(' i j , k j -> i k ', x, y); einsum('...ij->...ji', c); einsum(',i->i', s, v)
 einsum('ij,ij->ij', x, y); einsum('ij->', x); einsum(x, [0, 1], y, [2, 1], [0, 2])
 einsum(x, [0, 1], [1]); einsum(x, [0, 1], v, [1]); einsum(c, [Ellipsis, 0], v, [0])
-diag(v); diag(x); diag(v, 1); diag(v, -2); diag(x, 1); diag(x, -1); diag(x, 9); diag([1, 2])
+diag(v); diag(x); diag(v, 1); diag(v, -2); diag(x, 1); diag(x, -1); diag(x, 9)
 diagonal(x); diagonal(c, 1); diagonal(c, -1, 1, 2); diagonal(c, 0, -1, 0); diagonal(x, -5)
 trace(x); trace(c); trace(c, 1, 1, 2); trace(x, dtype='float32'); trace(c, axis1=-1, axis2=0)
 tril(x); tril(x, 1); tril(c, -1); triu(x); triu(x, -1); triu(c, 2); tril(x, -9); triu(x, 9)
@@ -158,7 +159,7 @@ kron(v, v); kron(x, v); kron(v, x); kron(s, x); kron(x, 2); kron(e, v)
     "creation": """
 array(x); array(s); array([x, y]); array([s, 2]); array([v[0], v[1]]); array([1, 2.5]); array(3)
 array([True, 2]); array([[1, 2], [3, 4]], dtype='float64'); array(x, dtype='float32'); array([])
-array(v, ndmin=3); array([x.tolist()]); array(2.5); array(True); array(1j); array([1, 2j]); array(())
+array(v, ndmin=3); array(2.5); array(True); array(1j); array([1, 2j]); array(())
 array([[], []]); array(range(3)); asarray(x); asarray(s); asarray(3); asarray([1, 2])
 asarray(x, dtype='int32'); asarray([s, s]); asarray(3.7, dtype='int32'); asarray([2.5, 1], 'float16')
 astype(x, 'float32'); astype(x, 'int8'); astype(x, 'bool'); astype(x, 'complex64')
@@ -189,7 +190,8 @@ broadcast_arrays(x, v); broadcast_arrays(s, e); broadcast_arrays(2, v); broadcas
 
 def expressions(section: str) -> list[str]:
     """The calls of a section, one by one."""
-    return [part.strip() for line in CASES[section].split("\n") for part in line.split(";") if part]
+    parts = [part.strip() for line in CASES[section].split("\n") for part in line.split(";")]
+    return list(dict.fromkeys(part for part in parts if part))
 
 
 def name_of(expression: str) -> str:
@@ -240,8 +242,7 @@ def operands(kind: str) -> dict[str, Any]:
 def evaluated(module: Any, expression: str, values: dict[str, Any]) -> Any:
     """What an expression gives among the names of a module."""
     name = name_of(expression)
-    scope = {"__builtins__": {}, "Ellipsis": Ellipsis, "range": range, name: getattr(module, name)}
-    return eval(expression, scope | values)
+    return eval(expression, {name: getattr(module, name), **values})
 
 
 def described(result: Any) -> str:

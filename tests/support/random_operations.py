@@ -198,7 +198,7 @@ def stop_gradient(g: Any) -> None:
 @operation
 def optimization_barrier(g: Any) -> None:
     x = g.real()
-    g.emit(f"lax.optimization_barrier({x}, {g.real()})", 2)
+    g.emit(f"lax.optimization_barrier(({x}, {g.real()}))", 2)
 
 
 # --------------------------------------------------------------------- comparison, select, integers

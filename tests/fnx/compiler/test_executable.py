@@ -7,6 +7,7 @@ import threading
 import numpy as np
 import pytest
 
+import fnx
 from fnx.compiler import pipeline
 from fnx.compiler.pipeline import compile_jaxpr
 from fnx.compiler.program import LARGE_ARENA
@@ -253,3 +254,14 @@ def test_checks_between_passes(monkeypatch, rng):
 
 def test_types_in_messages_are_those_of_printed_programs():
     assert repr(ShapedArray((2,), np.dtype(np.float32))) == "f32[2]"
+
+
+def test_constants_of_different_dtypes_are_different_kernels():
+    def scaled(constant):
+        def function(x):
+            return x * fnx.lax.convert_element_type(constant, np.float64)
+
+        return fnx.jit(function)(np.array([3.0, 4.0]))
+
+    for constant in (np.float32(2.5), np.int32(2), np.int64(3), np.float64(1.5)):
+        np.testing.assert_array_equal(scaled(constant), [3 * constant, 4 * constant])

@@ -13,7 +13,7 @@ from fnx.core.array import adopt
 from fnx.core.primitive import Primitive, Undefined, registry
 from fnx.errors import CompilationError
 from fnx.primitives.arithmetic import add, mul, neg, sub
-from fnx.primitives.comparison import lt
+from fnx.primitives.comparison import lt, select
 from fnx.primitives.dynamic_slicing import dynamic_slice, dynamic_update_slice
 from fnx.primitives.exponential import exp
 from fnx.primitives.reductions import reduce_sum
@@ -86,6 +86,20 @@ def test_reshapes_cost_nothing_between_kernels(rng):
 
 def filled(number, shape):
     return broadcast_in_dim(adopt(np.float64(number)), shape, ())
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_zeros_of_both_signs_are_two_constants(dtype):
+    """They are equal numbers: whatever keeps constants by value gives one for the other."""
+
+    def f(x):
+        zeros = [broadcast_in_dim(adopt(dtype(z)), x.shape, ()) for z in (-0.0, 0.0, -0.0)]
+        return [mul(x, z) for z in zeros] + [select(lt(x, zeros[1]), *zeros[:2])]
+
+    x = np.array([1.0, -1.0, 2.0], dtype)
+    jaxpr = staged(f, x)
+    for got, wanted in zip(compile_jaxpr(jaxpr)([x]), evaluated(jaxpr, [x]), strict=True):
+        np.testing.assert_array_equal(np.signbit(got), np.signbit(wanted))
 
 
 @pytest.mark.parametrize("seed", range(8))

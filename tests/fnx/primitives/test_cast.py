@@ -105,7 +105,7 @@ def test_stop_gradient_is_a_constant_to_every_transform():
 
 def test_a_barrier_is_not_looked_behind():
     def f(x):
-        (y,) = optimization_barrier(x)
+        y = optimization_barrier(x)
         return [mul(exp(x), exp(y))]
 
     jaxpr, _ = stage(f, [ShapedArray((), np.dtype(np.float64))])
