@@ -271,7 +271,7 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Any:
     Examples
     --------
     >>> full(2, 7)
-    Array([7, 7], dtype=int32)
+    Array([7, 7], dtype=int32, weak_type=True)
     """
     value = asarray(fill_value, dtype)
     return broadcast_to(value, shape_of(shape))

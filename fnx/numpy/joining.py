@@ -91,7 +91,7 @@ def stack(arrays: Any, axis: int = 0, out: None = None, dtype: Any = None) -> An
     Examples
     --------
     >>> stack([1., 2.])
-    Array([1., 2.], dtype=float32)
+    Array([1., 2.], dtype=float32, weak_type=True)
     """
     if out is not None:
         raise NotImplementedError("stack: arrays are immutable, so out= must be None.")
