@@ -8,7 +8,6 @@ Read next: `statistics`.
 
 from __future__ import annotations
 
-import builtins
 from collections import namedtuple
 from typing import Any
 
@@ -227,12 +226,16 @@ def prod(
     return (_PROD if dim is None else _PROD_DIM), (input,), params
 
 
-def _refuse_empty(input: Tensor, axes: tuple[int, ...], name: str) -> None:
-    if not input._data.size and builtins.any(input._data.shape[a] == 0 for a in axes):
-        raise IndexError(
+def _refuse_empty(input: Tensor, dim: Any, axes: tuple[int, ...], name: str) -> None:
+    empty = [axis for axis in axes if input._data.shape[axis] == 0]
+    if not empty:
+        return
+    if dim is None or dim == ():
+        raise RuntimeError(
             f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify "
             "the reduction dim with the 'dim' argument."
         )
+    raise IndexError(f"{name}(): Expected reduction dim {empty[0]} to have non-zero size.")
 
 
 @operator()
@@ -249,7 +252,7 @@ def amax(input: Tensor, dim: Any = (), keepdim: bool = False) -> Any:
         Whether they stay, with extent 1.
     """
     axes = axes_of(dim, input._data.ndim)
-    _refuse_empty(input, axes, "amax")
+    _refuse_empty(input, dim, axes, "amax")
     return _AMAX, (input,), {"axes": axes, "keepdim": bool(keepdim)}
 
 
@@ -267,7 +270,7 @@ def amin(input: Tensor, dim: Any = (), keepdim: bool = False) -> Any:
         Whether they stay, with extent 1.
     """
     axes = axes_of(dim, input._data.ndim)
-    _refuse_empty(input, axes, "amin")
+    _refuse_empty(input, dim, axes, "amin")
     return _AMIN, (input,), {"axes": axes, "keepdim": bool(keepdim)}
 
 
@@ -360,7 +363,9 @@ def _picked(x: Any, dim: int, keepdim: bool, largest: bool) -> Any:
     if x.ndim == 0:
         return x, jnp.zeros((), _INT64)
     index = (jnp.argmax if largest else jnp.argmin)(fixed, dim, keepdims=True).astype(_INT64)
-    values = jnp.take_along_axis(x, index, dim)
+    # There is no window to gather where another dimension is empty.
+    empty = 0 in index.shape
+    values = jnp.max(x, dim, keepdims=True) if empty else jnp.take_along_axis(x, index, dim)
     return (values, index) if keepdim else (jnp.squeeze(values, dim), jnp.squeeze(index, dim))
 
 
@@ -388,9 +393,11 @@ def _extremum(input: Tensor, dim: Any, keepdim: bool, out: Any, name: str) -> An
         return FUNCTIONS[two](input, dim, out=out)
     if dim is None:
         axes = tuple(range(input._data.ndim))
-        _refuse_empty(input, axes, name)
+        _refuse_empty(input, dim, axes, name)
         return apply(whole, (input,), {"axes": axes, "keepdim": False})
     axis = check_dim(int(dim), input._data.ndim)
+    if input._data.ndim:
+        _refuse_empty(input, axis, (axis,), name)
     result = apply(along, (input,), {"dim": axis, "keepdim": bool(keepdim)})
     pair = _PAIRS[name](*result)
     return pair if out is None else _PAIRS[name](*write_out(out, pair, name))
