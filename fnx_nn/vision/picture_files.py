@@ -13,6 +13,7 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from fnx_nn.atomic_files import open_atomically
@@ -105,10 +106,20 @@ def _decode(stream: BinaryIO, mode: str | None, what: str) -> Image.Image:
     try:
         with Image.open(stream) as image:
             image.load()  # decodes now: a truncated file is found here, not later
-            return image.copy() if mode in (None, image.mode) else image.convert(mode)
+            return image.copy() if mode in (None, image.mode) else _narrowed(image).convert(mode)
     except UnidentifiedImageError as error:
         raise PictureError(f"cannot read {what}: it is in no known picture format.") from error
     except Image.DecompressionBombError as error:
         raise PictureError(f"cannot read {what}: it is too large ({error}).") from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise PictureError(f"cannot read {what}: the file is broken ({error}).") from error
+
+
+def _narrowed(image: Image.Image) -> Image.Image:
+    """A picture of 16-bit levels in 8 bits: Pillow's own conversion cuts them off at 255."""
+    if not image.mode.startswith("I"):
+        return image
+    levels = np.asarray(image)
+    if levels.size and levels.max() > 255:
+        levels = levels >> 8
+    return Image.fromarray(levels.clip(0, 255).astype(np.uint8))

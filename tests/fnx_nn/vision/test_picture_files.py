@@ -30,6 +30,13 @@ def test_png_keeps_every_level(picture, tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["picture.png"]
 
 
+def test_levels_of_16_bits_are_scaled(tmp_path):
+    levels = np.linspace(0, 65535, 64).astype(np.uint16).reshape(8, 8)
+    Image.fromarray(levels).save(tmp_path / "deep.png")
+    found = np.asarray(read_picture(tmp_path / "deep.png"))
+    np.testing.assert_array_equal(found, np.repeat((levels >> 8)[..., None], 3, 2))
+
+
 def test_jpeg_comes_close(tmp_path):
     smooth = Image.linear_gradient("L").convert("RGB")
     write_picture(smooth, tmp_path / "gradient.JPG")
