@@ -20,7 +20,6 @@ from fnx.numpy.ufuncs import (
     arctan2,
     constant_like,
     equal,
-    floor,
     less_equal,
     logical_and,
     logical_or,
@@ -400,14 +399,12 @@ def floor_divide(x: Any, y: Any, /) -> Any:
         )
         return where(lower, arithmetic.sub(quotient, constant_like(quotient, 1)), quotient)
     # Floating point: from the remainder, so that x == (x // y) * y + x % y as nearly as can be.
-    rest = mod(a, b)
-    quotient = arithmetic.div(arithmetic.sub(a, rest), b)
-    infinite = isinf(a)
-    return where(
-        logical_or(infinite, comparison.eq(b, constant_like(b, 0))),
-        floor(arithmetic.div(a, b)),
-        rint(quotient),
-    )
+    rest = rounding.rem(a, b)
+    zero = constant_like(b, 0)
+    whole = where(comparison.eq(b, zero), a, arithmetic.sub(a, rest))
+    quotient = rint(arithmetic.div(whole, b))
+    lower = logical_and(comparison.ne(rest, zero), comparison.ne(sign(rest), sign(b)))
+    return where(lower, arithmetic.sub(quotient, constant_like(quotient, 1)), quotient)
 
 
 def mod(x: Any, y: Any, /) -> Any:

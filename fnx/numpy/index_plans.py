@@ -15,7 +15,7 @@ from fnx.errors import NonConcreteBooleanIndexError, user_frame
 from fnx.numpy.promotion import as_arrays, broadcast_shapes, cast
 from fnx.primitives import arithmetic, comparison, shaping
 
-__all__ = ["Plan", "not_negative", "plan_index"]
+__all__ = ["Plan", "not_negative", "plan_index", "without_truths"]
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,44 @@ class Plan:
     batch: tuple[int, ...]  # shape of the broadcast arrays
     place: int  # where the broadcast axes stand among the axes that stay
     shape: tuple[int, ...]  # of the result, with new axes and without integer axes
+
+
+def without_truths(x: Any, index: Any) -> tuple[Any, Any]:
+    """An operand and an index without True and False.
+
+    Each stands for a new axis of which it takes the one element, or none.
+    """
+    parts = list(index) if isinstance(index, tuple) else [index]
+    if not any(_is_truth(p) for p in parts):
+        return x, index
+    consumed = sum(_axes_of(p) for p in parts)
+    axis, new = 0, []
+    for k, part in enumerate(parts):
+        if part is Ellipsis:
+            axis += x.ndim - consumed
+        elif _is_truth(part):
+            new.append(axis + len(new))
+            (place,) = _mask_places(np.asarray(part).reshape(1))
+            parts[k] = place
+        else:
+            axis += _axes_of(part)
+    return shaping.expand_dims(x, tuple(new)), tuple(parts)
+
+
+def _is_truth(part: Any) -> bool:
+    if isinstance(part, (bool, np.bool_)):
+        return True
+    return isinstance(part, (Array, Tracer, np.ndarray)) and part.dtype == bool and not part.ndim
+
+
+def _axes_of(part: Any) -> int:
+    """How many axes of the operand a part of an index stands for."""
+    if part is None or part is Ellipsis or _is_truth(part):
+        return 0
+    if isinstance(part, (list, tuple)):
+        part = np.asarray(part)
+    mask = isinstance(part, (Array, Tracer, np.ndarray)) and part.dtype == bool
+    return int(part.ndim) if mask else 1
 
 
 def _entries(x: Any, index: Any) -> list[Any]:
@@ -43,8 +81,6 @@ def _entries(x: Any, index: Any) -> list[Any]:
         if isinstance(part, (Array, Tracer, np.ndarray)) and part.dtype == np.bool_:
             masks.append((len(expanded), part.shape))
             expanded += _mask_places(part)
-        elif isinstance(part, bool):
-            expanded += [None, np.arange(1 if part else 0)]
         else:
             expanded.append(part)
     consumed = sum(1 for p in expanded if p is not None and p is not Ellipsis)
@@ -88,8 +124,6 @@ def _mask_places(mask: Any) -> list[Any]:
             )
         mask = known
     data = mask._data if type(mask) is Array else mask
-    if data.ndim == 0:
-        return [None, np.arange(int(data))]
     return [np.asarray(p, np.int32) for p in np.nonzero(data)]
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from fnx import dtypes
-from fnx.core.array import adopt
+from fnx.core.array import Array, adopt
 from fnx.errors import user_frame
 from fnx.numpy.elementwise import power
-from fnx.numpy.index_plans import Plan, plan_index
+from fnx.numpy.index_plans import Plan, plan_index, without_truths
 from fnx.numpy.indexing import bounds_mode, index_array
 from fnx.numpy.promotion import as_arrays, broadcast_to, cast, promote_dtypes
 from fnx.primitives import arithmetic, gathering, scattering, shaping
@@ -197,7 +197,7 @@ class IndexUpdate:
 
     def _scatter(self, operation: Any, values: Any, mode: Any) -> Any:
         x, y = as_arrays("at", self.array, values)
-        y = cast(y, x.dtype) if y.weak_type else y
+        y = _adapted(y, x.dtype) if y.weak_type else y
         joint = promote_dtypes("at", x, y)[0].dtype
         if (
             joint != x.dtype
@@ -209,7 +209,9 @@ class IndexUpdate:
                 f"{user_frame()}). Convert the values or the array with astype."
             )
         y = cast(y, x.dtype)
-        plan = plan_index(x, self.index, mode is None)
+        shape = x.shape
+        x, index = without_truths(x, self.index)
+        plan = plan_index(x, index, mode is None)
         y = broadcast_to(y, plan.shape)
         # The indexed places, axis by axis: slices become index arrays only if there is more than
         # one run of them.
@@ -220,13 +222,24 @@ class IndexUpdate:
             inserted_window_dims=window[1],
             scatter_dims_to_operand_dims=window[2],
         )
-        return operation(
+        result = operation(
             x,
             indices,
             updates,
             numbers,
             mode=bounds_mode(mode, gathering.GatherScatterMode.FILL_OR_DROP),
         )
+        return shaping.reshape(result, shape)
+
+
+def _adapted(y: Any, dtype: np.dtype[Any]) -> Any:
+    """A weak operand in the dtype, if its kind or its value allows that: 2.0 is an integer."""
+    kinds = "biufc"
+    if kinds.index(dtypes.kind_of(y.dtype)) <= kinds.index(dtypes.kind_of(dtype)):
+        return cast(y, dtype)
+    if type(y) is Array and y.dtype.kind != "c" and (y._data == y._data.astype(dtype)).all():
+        return cast(y, dtype)
+    return cast(y, y.dtype)
 
 
 def _scatter_indices(x: Any, plan: Plan) -> tuple[Any, tuple[Any, Any, Any]]:

@@ -18,13 +18,14 @@ from fnx.core.tracing import Tracer
 from fnx.errors import NonConcreteBooleanIndexError, user_frame
 from fnx.numpy import reductions, ufuncs
 from fnx.numpy.elementwise import floor_divide, mod
-from fnx.numpy.index_plans import Plan, not_negative, plan_index
+from fnx.numpy.index_plans import Plan, not_negative, plan_index, without_truths
 from fnx.numpy.manipulation import normal_axis
 from fnx.numpy.promotion import as_arrays, broadcast_shapes, broadcast_to, cast
 from fnx.numpy.sorting import argsort
 from fnx.primitives import gathering, shaping
 from fnx.primitives.dynamic_slicing import dynamic_index_in_dim
 from fnx.primitives.joining import concatenate
+from fnx.primitives.slicing import pad
 from fnx.primitives.slicing import slice as slice_
 
 __all__ = ["bounds_mode", "index_array", "nonzero", "take", "take_along_axis"]
@@ -64,6 +65,7 @@ def index_array(x: Any, index: Any, mode: Any = None, fill_value: Any = None) ->
         except IndexError as error:
             raise IndexError(f"{error} (array of type {x.aval!r}, at {user_frame()})") from None
         return Array(_frozen(found) if isinstance(found, np.generic) else found, x._weak)
+    x, index = without_truths(x, index)
     if not isinstance(index, tuple):
         single = _scalar_gather(x, index, mode)
         if single is not None:
@@ -242,15 +244,20 @@ def nonzero(a: Any, *, size: int | None = None, fill_value: Any = None) -> tuple
             ]
         return tuple([adopt(p) for p in places])
     mask = ufuncs.not_equal(shaping.reshape(x, (x.size,)), 0)
-    order = argsort(ufuncs.logical_not(mask))[: size or 0]
+    wanted = size or 0
+    order = pad(
+        argsort(ufuncs.logical_not(mask)),
+        shaping.full((), 0, dtypes.default_dtype("i")),
+        [(0, wanted - x.size, 0)],
+    )
     count = reductions.sum(mask)
     strides = [math.prod(x.shape[k + 1 :]) for k in range(x.ndim)]
-    valid = ufuncs.less(np.arange(size or 0, dtype=np.int32), count)
+    valid = ufuncs.less(np.arange(wanted, dtype=np.int32), count)
     return tuple(
         [
             ufuncs.where(
                 valid,
-                mod(floor_divide(order, s), n),
+                mod(floor_divide(order, s or 1), n or 1),
                 0 if fill_value is None else fill_value,
             )
             for s, n in zip(strides, x.shape, strict=True)

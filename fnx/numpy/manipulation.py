@@ -70,7 +70,8 @@ def reshape(a: Any, shape: Any = None, order: str = "C", **options: Any) -> Any:
            [2, 3]], dtype=int32)
     """
     (x,) = as_arrays("reshape", a)
-    given = [shape] if isinstance(shape, (int, np.integer)) else list(shape)
+    one = isinstance(shape, (int, np.integer)) or getattr(shape, "ndim", 1) == 0
+    given = [shape] if one else list(shape)
     for n in given:
         if isinstance(n, Tracer) and n.concrete() is None:
             raise TypeError(

@@ -145,6 +145,7 @@ def _methods() -> dict[str, Any]:
         "__setitem__": _set_item,
         "__len__": _length,
         "__iter__": _iterate,
+        "__contains__": lambda self, value: bool(reductions.any(ufuncs.equal(self, value))),
         "__round__": lambda self, digits=0: elementwise.round(self, digits or 0),
         "astype": creation.astype,
         "copy": creation.copy,

@@ -28,9 +28,16 @@ __all__ = [
     "promote",
     "promote_dtypes",
     "promote_inexact",
+    "refuse_out",
 ]
 
 _SCALARS = (bool, int, float, complex)
+
+
+def refuse_out(operation: str, out: Any) -> None:
+    """Raise if there is an ``out=`` to be written to."""
+    if out is not None:
+        raise NotImplementedError(f"{operation}: arrays are immutable, so out= must be None.")
 
 
 def as_arrays(operation: str, *args: Any) -> list[Any]:

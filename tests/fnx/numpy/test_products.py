@@ -1,4 +1,7 @@
-"""Products: dtypes against JAX, values against NumPy, derivatives against differences."""
+"""Products.
+
+Dtypes against JAX, values against NumPy, derivatives against differences.
+"""
 
 from __future__ import annotations
 

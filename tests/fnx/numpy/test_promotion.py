@@ -1,4 +1,7 @@
-"""Broadcasting: dtypes against JAX, values against NumPy, derivatives against differences."""
+"""Broadcasting.
+
+Dtypes against JAX, values against NumPy, derivatives against differences.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Reductions: dtypes against JAX, values against NumPy, derivatives against differences."""
+"""Reductions.
+
+Dtypes against JAX, values against NumPy, derivatives against differences.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Sorting: dtypes against JAX, values against NumPy, derivatives against differences."""
+"""Sorting.
+
+Dtypes against JAX, values against NumPy, derivatives against differences.
+"""
 
 from __future__ import annotations
 

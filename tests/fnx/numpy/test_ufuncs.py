@@ -1,4 +1,7 @@
-"""Ufuncs: dtypes against JAX, values against NumPy, derivatives against differences."""
+"""Ufuncs.
+
+Dtypes against JAX, values against NumPy, derivatives against differences.
+"""
 
 from __future__ import annotations
 

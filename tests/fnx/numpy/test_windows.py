@@ -1,0 +1,28 @@
+"""Windows: against NumPy, errors for counts that aren't known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import fnx
+import fnx.numpy as jnp
+from tests.support.numpy_tables import assert_same_as_numpy
+
+NAMES = ["bartlett", "blackman", "hamming", "hanning"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("points", [0, 1, 2, 7, 12])
+def test_values(name, points):
+    assert_same_as_numpy(name, [points])
+    with fnx.enable_x64(False):
+        assert getattr(jnp, name)(points).dtype == np.float32
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_counts_must_be_known(name):
+    with pytest.raises(TypeError, match=f"{name}: M must be an integer"):
+        getattr(jnp, name)(2.5)
+    with pytest.raises(TypeError, match=f"{name}: M must be an integer"):
+        fnx.jit(getattr(jnp, name))(4)
