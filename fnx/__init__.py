@@ -49,6 +49,13 @@ from fnx.control.placement import (
     typeof,
 )
 from fnx.control.staging_api import ShapeDtypeStruct, block_until_ready, eval_shape, make_jaxpr
+from fnx.control.tracing_api import (
+    closure_convert,
+    effects_barrier,
+    ensure_compile_time_eval,
+    named_call,
+    named_scope,
+)
 from fnx.core.array import Array
 from fnx.core.device import Device, devices
 from fnx.dtypes import float0
@@ -69,6 +76,7 @@ __all__ = [
     "checking_leaks",
     "checkpoint",
     "clear_caches",
+    "closure_convert",
     "config",
     "custom_gradient",
     "custom_jvp",
@@ -84,8 +92,10 @@ __all__ = [
     "devices",
     "disable_jit",
     "dtypes",
+    "effects_barrier",
     "enable_checks",
     "enable_x64",
+    "ensure_compile_time_eval",
     "errors",
     "eval_shape",
     "experimental",
@@ -107,6 +117,8 @@ __all__ = [
     "local_devices",
     "log_compiles",
     "make_jaxpr",
+    "named_call",
+    "named_scope",
     "nn",
     "no_retrace",
     "numpy",

@@ -174,7 +174,7 @@ def checkpoint(
 
         rest = [a for k, a in enumerate(args) if k not in fixed]
         leaves, tree = tree_util.tree_flatten((tuple(rest), kwargs))
-        values = as_values(name, leaves, tree)
+        values = as_values(name, leaves, tree, fixed=fixed)
         flat = Flat(of_rest, tree, keywords=True)
         jaxpr, consts = stage(flat, [v.aval for v in values], name)
         outs = checkpoint_p(*consts, *values, jaxpr=simplify(jaxpr))

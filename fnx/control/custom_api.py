@@ -15,6 +15,8 @@ from fnx import tree_util
 from fnx.config import CONTEXT
 from fnx.control.custom_rules import custom_jvp_p, custom_vjp_p
 from fnx.core.types import float0, tangent_type
+from fnx.dtypes import kind_of
+from fnx.primitives.cast import convert_element_type
 from fnx.transforms.trees import Flat, argument_path, as_values, check_callable, function_name
 
 __all__ = ["custom_gradient", "custom_jvp", "custom_vjp"]
@@ -167,7 +169,10 @@ class custom_jvp(_WithRule):
             tangents_out = as_values(name, tangents_out, out_structure)
             for k, (o, t) in enumerate(zip(outs, tangents_out, strict=True)):
                 expected = tangent_type(o.aval)
-                if expected.dtype != float0 and not expected.same_type(t.aval):
+                if expected.dtype == float0 or expected.same_type(t.aval):
+                    continue
+                tangents_out[k] = _as_weak_numbers_allow(t, o.aval.strengthen())
+                if tangents_out[k] is None:
                     raise TypeError(
                         f"{name}: the rule's tangent {argument_path(out_structure, k)} must be "
                         f"{expected!r} like its result, got {t.aval!r}."
@@ -298,15 +303,29 @@ def _flat_cotangents(name: str, pulled: Any, tree: Any, avals: Sequence[Any]) ->
                 result.append(None)
                 continue
             (value,) = as_values(name, [leaf], tree_util.tree_structure(0), "cotangent")
-            if value.shape != expected.shape or (
-                value.dtype != expected.dtype and not value.aval.weak_type
-            ):
+            fitting = _as_weak_numbers_allow(value, aval)
+            if fitting is None:
                 raise TypeError(
                     f"{name}: the cotangent of {argument_path(tree, len(result), 'args')} must be "
                     f"{expected!r}, got {value.aval!r}."
                 )
-            result.append(value)
+            result.append(fitting)
     return result
+
+
+def _as_weak_numbers_allow(value: Any, primal: Any) -> Any:
+    """A derivative in the dtype of its primal, or None if it doesn't fit.
+
+    Where one of them is a Python number, whose dtype yields, dtypes of one kind fit.
+    """
+    expected = tangent_type(primal)
+    if expected.same_type(value.aval):
+        return value
+    yields = value.weak_type or primal.weak_type
+    one_kind = kind_of(value.dtype) == kind_of(expected.dtype)
+    if value.shape == expected.shape and yields and one_kind:
+        return convert_element_type(value, expected.dtype)
+    return None
 
 
 def custom_gradient(fun: Callable[..., Any]) -> Callable[..., Any]:

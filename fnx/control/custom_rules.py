@@ -214,11 +214,12 @@ def _custom_jvp_stage(avals: Sequence[ShapedArray], params: dict[str, Any]) -> d
         return bool(found[1]), found
 
     try:
-        program, captured = _follow(params["rule"], look) or (None, [])
+        found = _follow(params["rule"], look)
     except Exception:
         return staged  # what is wrong with the rule shows when a transform asks for it
-    if not captured:
+    if found is None or not found[1]:
         return staged
+    program, captured = found
 
     def rule(*args: Any) -> list[Any]:
         return eval_jaxpr(program, *args)
@@ -357,7 +358,6 @@ def _custom_vjp_stage(avals: Sequence[ShapedArray], params: dict[str, Any]) -> d
         pulled = bwd(list(xs[:count]), list(xs[count:]))
         present[:] = [p is not None for p in pulled]
         return [p for p in pulled if p is not None]
-
 
     def look() -> tuple[bool, Any]:
         forward, of_fwd = stage(flat_fwd, given, "fwd")

@@ -177,7 +177,8 @@ class JitFunction:
         try:
             values = [x if type(x) is Array else as_value(x) for x in leaves]
         except TypeError:
-            values = as_values(f"jit of {self._name}", leaves, tree)
+            fixed = [which for which, _, _ in static if isinstance(which, int)]
+            values = as_values(f"jit of {self._name}", leaves, tree, fixed=fixed)
         types = tuple([(v.shape, v.dtype, v.weak_type) for v in values])
         return values, (tree, types, static, trace_key()), tree, static
 

@@ -23,6 +23,7 @@ from fnx.core.jaxpr import Jaxpr, Var
 from fnx.core.simplify import simplify
 from fnx.core.staging import stage
 from fnx.core.types import ShapedArray
+from fnx.dtypes import lattice_result_type
 from fnx.errors import user_frame
 from fnx.primitives.arithmetic import add
 from fnx.primitives.cast import convert_element_type
@@ -100,16 +101,11 @@ def cond(
     >>> lax.cond(True, lambda x: x + 1, lambda x: x - 1, 3)
     Array(4, dtype=int32, weak_type=True)
     """
-    if not callable(true_fun) and callable(false_fun) and len(operands) == 2:
-        if callable(operands[1]):  # the older form: pred, x, of x, y, of y
-            of_true, of_false = false_fun, operands[1]
-            return cond(
-                pred,
-                lambda x, y: of_true(x),
-                lambda x, y: of_false(y),
-                true_fun,
-                operands[0],
-            )
+    if not callable(true_fun) and len(operands) == 2 and callable(operands[1]):
+        # The older form: pred, x, function of x, y, function of y.
+        check_callable("cond", false_fun)
+        of_true, of_false = false_fun, operands[1]
+        return cond(pred, lambda x, y: of_true(x), lambda x, y: of_false(y), true_fun, operands[0])
     if not (callable(true_fun) and callable(false_fun)):
         raise TypeError(
             "cond: expected cond(pred, true_fun, false_fun, *operands); "
@@ -218,7 +214,7 @@ def _check_carry(
 def _promoted(
     values: list[Any], make: Callable[[list[ShapedArray]], Any], outs_of: Callable[[Any], Any]
 ) -> tuple[list[Any], Any]:
-    """Stage a body; a weak carry that comes out with another dtype is strengthened first."""
+    """Stage a body; a weak carry that comes out with a wider dtype is converted to it first."""
     made = make([v.aval for v in values])
     outs = outs_of(made)
     if outs is None:
@@ -229,6 +225,7 @@ def _promoted(
             value.aval.weak_type
             and value.shape == out.shape
             and (value.dtype != out.dtype or not out.weak_type)
+            and lattice_result_type(value, out)[0] == out.dtype  # nothing is narrowed
         ):
             values[k] = convert_element_type(value, out.dtype)
             changed = True
@@ -261,9 +258,7 @@ def while_loop(cond_fun: Callable[..., Any], body_fun: Callable[..., Any], init_
     leaves, tree = tree_util.tree_flatten(init_val)
     values = as_values(name, leaves, tree, "init_val")
     if runs_in_python():
-        so_far, done = while_in_python(
-            cond_fun, body_fun, tree_util.tree_unflatten(tree, values)
-        )
+        so_far, done = while_in_python(cond_fun, body_fun, tree_util.tree_unflatten(tree, values))
         if done:
             return so_far
         leaves, tree = tree_util.tree_flatten(so_far)

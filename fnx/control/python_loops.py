@@ -14,6 +14,8 @@ from fnx import tree_util
 from fnx.config import CONTEXT, settings
 from fnx.core.conversion import as_value
 from fnx.core.tracing import Tracer, traces_abstractly
+from fnx.dtypes import lattice_result_type
+from fnx.primitives.cast import convert_element_type
 from fnx.primitives.joining import concatenate
 from fnx.primitives.shaping import expand_dims
 from fnx.primitives.slicing import index_in_dim
@@ -79,7 +81,9 @@ def scan_in_python(
     reverse : bool
         From the last to the first.
     """
-    carry, rows, y_tree = init, [], None
+    carry = init
+    rows: list[list[Any]] = []
+    y_tree: Any = None
     for step in reversed(range(steps)) if reverse else range(steps):
         x = [index_in_dim(a, step, keepdims=False) for a in xs]
         carry, y = pair(carry, tree_util.tree_unflatten(xs_tree, x))
@@ -87,5 +91,8 @@ def scan_in_python(
         rows.append([expand_dims(as_value(leaf, "scan", "y"), (0,)) for leaf in leaves])
     if reverse:
         rows.reverse()
-    ys = [concatenate(list(column), 0) for column in zip(*rows, strict=True)]
+    ys = []
+    for column in zip(*rows, strict=True):
+        dtype, weak = lattice_result_type(*column)  # a weak carry's may change at the first step
+        ys.append(concatenate([convert_element_type(y, dtype, weak) for y in column], 0))
     return carry, tree_util.tree_unflatten(y_tree, ys)

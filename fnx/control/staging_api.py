@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
 
 from fnx import tree_util
-from fnx.core.conversion import as_value
+from fnx.core.conversion import as_value, is_arraylike
 from fnx.core.jaxpr import ClosedJaxpr
 from fnx.core.simplify import drop_dead
 from fnx.core.staging import stage
 from fnx.core.types import ShapedArray
 from fnx.dtypes import canonicalize_dtype
-from fnx.transforms.trees import Flat, check_callable, function_name
+from fnx.transforms.trees import Flat, call_path, check_callable, function_name
 
 __all__ = ["ShapeDtypeStruct", "block_until_ready", "eval_shape", "make_jaxpr"]
 
@@ -101,9 +101,11 @@ class ShapeDtypeStruct:
         return hash(self.aval)
 
 
-def _avals(name: str, leaves: Sequence[Any]) -> list[ShapedArray]:
+def _avals(
+    name: str, leaves: Sequence[Any], tree: Any, fixed: Collection[int]
+) -> list[ShapedArray]:
     result = []
-    for x in leaves:
+    for k, x in enumerate(leaves):
         if (
             hasattr(x, "shape")
             and hasattr(x, "dtype")
@@ -112,6 +114,8 @@ def _avals(name: str, leaves: Sequence[Any]) -> list[ShapedArray]:
             aval = getattr(x, "aval", None)
             result.append(aval or ShapedArray(tuple(x.shape), canonicalize_dtype(x.dtype)))
         else:
+            if not is_arraylike(x):
+                as_value(x, name, call_path(tree, k, fixed))  # raises
             result.append(as_value(x, name).aval)
     return result
 
@@ -164,7 +168,7 @@ def make_jaxpr(
         rest = tuple([a for k, a in enumerate(args) if k not in fixed])
         leaves, tree = tree_util.tree_flatten((rest, kwargs))
         flat = Flat(of_rest, tree, keywords=True)
-        jaxpr, consts = stage(flat, _avals(name, leaves), function_name(fun))
+        jaxpr, consts = stage(flat, _avals(name, leaves, tree, fixed), function_name(fun))
         closed = ClosedJaxpr(drop_dead(jaxpr), consts)
         if return_shape:
             shapes = [

@@ -17,7 +17,7 @@ from fnx.dtypes import canonicalize_dtype, scalar_dtype
 
 __all__ = ["as_value", "is_arraylike"]
 
-_SCALARS = (bool, int, float, complex)
+_SCALARS: tuple[Any, ...] = (bool, int, float, complex)
 
 
 def is_arraylike(x: Any) -> bool:

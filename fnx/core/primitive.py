@@ -35,6 +35,7 @@ import numpy as np
 from fnx.config import CONTEXT
 from fnx.core.array import Array, adopt
 from fnx.core.types import Effect, ShapedArray
+from fnx.dtypes import scalar_dtype
 from fnx.errors import MissingRuleError
 
 __all__ = [
@@ -324,9 +325,11 @@ def quietly(function: Callable[..., Any], *args: Any, **params: Any) -> Any:
 
 
 def _refuse(primitive: Primitive, value: Any) -> Array:
-    """Convert NumPy values; report tracers of a transform that has ended."""
+    """Convert numbers and NumPy values; report tracers of a transform that has ended."""
     if isinstance(value, (np.ndarray, np.generic)):
         return adopt(np.array(value))
+    if type(value) in (bool, int, float, complex):
+        return adopt(np.asarray(value, scalar_dtype(value)), type(value) is not bool)
     report = getattr(value, "leak_error", None)
     if report is not None:
         raise report(primitive)

@@ -2,6 +2,38 @@
 
 from fnx.control.loops import cond, fori_loop, map, scan, switch, while_loop
 from fnx.lax.associative import associative_scan
+from fnx.lax.elementwise import (
+    add,
+    atan2,
+    bitwise_and,
+    bitwise_or,
+    bitwise_xor,
+    clamp,
+    complex,
+    convert_element_type,
+    div,
+    eq,
+    expand_dims,
+    ge,
+    gt,
+    le,
+    lt,
+    max,
+    min,
+    mul,
+    mulhi,
+    ne,
+    nextafter,
+    pow,
+    rem,
+    reshape,
+    select,
+    select_n,
+    shift_left,
+    shift_right_arithmetic,
+    shift_right_logical,
+    sub,
+)
 from fnx.lax.monoids import reduce, reduce_window
 from fnx.lax.shapes import (
     broadcast,
@@ -19,50 +51,25 @@ from fnx.lax.shapes import (
     unstack,
 )
 from fnx.primitives.arithmetic import (
-    add,
-    div,
-    mul,
     neg,
     square,
-    sub,
 )
 from fnx.primitives.bits import (
-    bitwise_and,
     bitwise_not,
-    bitwise_or,
-    bitwise_xor,
     clz,
-    mulhi,
     population_count,
-    shift_left,
-    shift_right_arithmetic,
-    shift_right_logical,
 )
 from fnx.primitives.cast import (
     bitcast_convert_type,
-    convert_element_type,
     optimization_barrier,
     stop_gradient,
 )
 from fnx.primitives.comparison import (
     abs,
-    clamp,
-    eq,
-    ge,
-    gt,
     is_finite,
-    le,
-    lt,
-    max,
-    min,
-    ne,
-    nextafter,
-    select,
-    select_n,
     sign,
 )
 from fnx.primitives.complex_numbers import (
-    complex,
     conj,
     imag,
     real,
@@ -103,7 +110,6 @@ from fnx.primitives.exponential import (
     log,
     log1p,
     logistic,
-    pow,
 )
 from fnx.primitives.gathering import (
     GatherDimensionNumbers,
@@ -147,7 +153,6 @@ from fnx.primitives.rounding import (
     ceil,
     floor,
     reduce_precision,
-    rem,
     round,
 )
 from fnx.primitives.scattering import (
@@ -159,8 +164,6 @@ from fnx.primitives.scattering import (
 )
 from fnx.primitives.shaping import (
     broadcast_in_dim,
-    expand_dims,
-    reshape,
     rev,
     transpose,
 )
@@ -188,7 +191,6 @@ from fnx.primitives.trigonometric import (
     asin,
     asinh,
     atan,
-    atan2,
     atanh,
     cos,
     cosh,

@@ -15,7 +15,7 @@ from fnx.control.custom_api import custom_jvp
 from fnx.numpy.promotion import as_arrays, promote_inexact
 from fnx.primitives.cast import stop_gradient
 from fnx.primitives.exponential import logistic
-from fnx.primitives.special import erf
+from fnx.primitives.special import erfc
 
 __all__ = [
     "celu", "elu", "gelu", "glu", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh",
@@ -59,8 +59,9 @@ def identity(x: Any) -> Any:
     return jnp.asarray(x)
 
 
+@custom_jvp
 def relu6(x: Any) -> Any:
-    """``min(max(x, 0), 6)``.
+    """``min(max(x, 0), 6)``, with derivative 0 at 0 and 6.
 
     Parameters
     ----------
@@ -68,6 +69,12 @@ def relu6(x: Any) -> Any:
         The operand.
     """
     return jnp.minimum(jnp.maximum(x, 0), 6.0)
+
+
+@relu6.defjvp
+def _relu6_jvp(primals: Any, tangents: Any) -> Any:
+    (x,), (t,) = primals, tangents
+    return relu6(x), jnp.where((x > 0) & (x < 6), t, jnp.zeros_like(t))
 
 
 def leaky_relu(x: Any, negative_slope: Any = 1e-2) -> Any:
@@ -180,9 +187,11 @@ def gelu(x: Any, approximate: bool = True) -> Any:
     """
     (x,) = promote_inexact("gelu", x)
     if approximate:
-        inner = np.sqrt(2 / np.pi).item() * (x + 0.044715 * (x * x * x))
+        # Beyond 10 the tangent is 1 in every dtype; its cube would overflow, and give NaN slopes.
+        near = jnp.clip(x, -10.0, 10.0)
+        inner = np.sqrt(2 / np.pi).item() * (near + 0.044715 * (near * near * near))
         return x * (0.5 * (1.0 + jnp.tanh(inner)))
-    return x * (0.5 * (1.0 + erf(x * np.sqrt(0.5).item())))
+    return x * (0.5 * erfc(x * -np.sqrt(0.5).item()))  # 1 + erf would cancel far to the left
 
 
 def elu(x: Any, alpha: Any = 1.0) -> Any:
@@ -418,7 +427,8 @@ def standardize(
     mean = jnp.mean(x, axis, keepdims=True, where=where) if mean is None else mean
     if variance is None:
         variance = jnp.mean(jnp.square(x), axis, keepdims=True, where=where) - jnp.square(mean)
-    return (x - mean) / jnp.sqrt(variance + epsilon)
+    # The sum with an array first: a Python number alone would be rounded to float32.
+    return (x - mean) / jnp.sqrt(jnp.add(jnp.asarray(variance, x.dtype), epsilon))
 
 
 def one_hot(x: Any, num_classes: int, *, dtype: Any = None, axis: int = -1) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 from fnx import numpy as jnp
 from fnx import random
+from fnx.numpy.manipulation import normal_axes
 
 __all__ = [
     "Initializer", "constant", "glorot_normal", "glorot_uniform", "he_normal", "he_uniform",
@@ -110,8 +111,8 @@ def variance_scaling(
     scale: Any,
     mode: str,
     distribution: str,
-    in_axis: int = -2,
-    out_axis: int = -1,
+    in_axis: Any = -2,
+    out_axis: Any = -1,
     batch_axis: Any = (),
     dtype: Any = None,
 ) -> Initializer:
@@ -125,7 +126,7 @@ def variance_scaling(
         Which fan.
     distribution : {"normal", "truncated_normal", "uniform"}
         What is drawn.
-    in_axis, out_axis : int
+    in_axis, out_axis : int or sequence of int
         Axes of inputs and outputs; others are the receptive field.
     batch_axis : int or sequence of int
         Axes that don't count.
@@ -135,19 +136,16 @@ def variance_scaling(
 
     def init(key: Any, shape: Any, dtype: Any = dtype, **options: Any) -> Any:
         rank = len(shape)
-        batch = (batch_axis,) if isinstance(batch_axis, int) else tuple(batch_axis)
         if rank < 2:
             raise ValueError(
                 f"variance_scaling: needs at least two axes, got shape {tuple(shape)}."
             )
-        field = math.prod(
-            [
-                n
-                for k, n in enumerate(shape)
-                if k not in {in_axis % rank, out_axis % rank, *[b % rank for b in batch]}
-            ]
+        inputs, outputs, batch = (
+            normal_axes("variance_scaling", axis, rank) for axis in (in_axis, out_axis, batch_axis)
         )
-        fan_in, fan_out = shape[in_axis] * field, shape[out_axis] * field
+        field = math.prod([n for k, n in enumerate(shape) if k not in (*inputs, *outputs, *batch)])
+        fan_in = math.prod([shape[k] for k in inputs]) * field
+        fan_out = math.prod([shape[k] for k in outputs]) * field
         fans = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}
         if mode not in fans:
             raise ValueError(f"variance_scaling: mode must be one of {sorted(fans)}, got {mode!r}.")
@@ -167,7 +165,7 @@ def variance_scaling(
 
 def _scaled(name: str, scale: float, mode: str, distribution: str, source: str) -> Any:
     def make(
-        in_axis: int = -2, out_axis: int = -1, batch_axis: Any = (), dtype: Any = None
+        in_axis: Any = -2, out_axis: Any = -1, batch_axis: Any = (), dtype: Any = None
     ) -> Initializer:
         return variance_scaling(scale, mode, distribution, in_axis, out_axis, batch_axis, dtype)
 

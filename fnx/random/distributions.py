@@ -14,12 +14,16 @@ import numpy as np
 
 from fnx import dtypes
 from fnx import numpy as jnp
+from fnx.errors import ShapeError
 from fnx.numpy.creation import shape_of
+from fnx.numpy.manipulation import normal_axis
+from fnx.numpy.promotion import promote_inexact
 from fnx.primitives.bits import bitwise_or, bitwise_xor, shift_left, shift_right_logical
-from fnx.primitives.cast import bitcast_convert_type, convert_element_type
+from fnx.primitives.cast import bitcast_convert_type, convert_element_type, stop_gradient
+from fnx.primitives.comparison import nextafter
 from fnx.primitives.rounding import rem
 from fnx.primitives.shaping import full
-from fnx.primitives.sorting import sort
+from fnx.primitives.sorting import sort, top_k
 from fnx.primitives.special import erf, erf_inv
 from fnx.random.keys import hashed_counters, raw, split
 
@@ -36,6 +40,27 @@ def _float(operation: str, dtype: Any) -> np.dtype[Any]:
     if dtypes.kind_of(np.dtype(found)) != "f":
         raise ValueError(f"{operation}: dtype must be a float, got {np.dtype(found).name}.")
     return np.dtype(found)
+
+
+def _check_options(operation: str, options: dict[str, Any], modes: tuple[str, ...] = ()) -> str:
+    """The mode; anything else than its names and ``out_sharding=None`` is refused."""
+    mode = options.pop("mode", None) if modes else None
+    if mode is not None and mode not in modes:
+        raise ValueError(f"{operation}: mode must be one of {modes}, got {mode!r}.")
+    if options.pop("out_sharding", None) is not None or options:
+        names = sorted(options) or ["out_sharding"]
+        raise TypeError(f"{operation}: {', '.join(names)} can't be given. There is one device.")
+    return mode or "low"
+
+
+def _check_shape(operation: str, size: tuple[int, ...], *parameters: Any) -> None:
+    for x in parameters:
+        lead = len(size) - x.ndim
+        if lead < 0 or any(n not in (1, m) for n, m in zip(x.shape, size[lead:], strict=True)):
+            raise ShapeError(
+                f"{operation}: the parameter {x.aval!r} doesn't broadcast to shape {size}. "
+                "Give a shape that all parameters broadcast to."
+            )
 
 
 def _random_bits(key: Any, width: int, shape: tuple[int, ...]) -> Any:
@@ -100,6 +125,7 @@ def uniform(
     >>> uniform(random.PRNGKey(0), (2,)).shape
     (2,)
     """
+    _check_options("uniform", options)
     wanted, size = _float("uniform", dtype), shape_of(shape)
     info = dtypes.finfo(wanted)
     width = wanted.itemsize * 8
@@ -113,6 +139,7 @@ def uniform(
     floats = bitcast_convert_type(bitwise_or(mantissa, full(size, one, word)), wanted)
     floats = floats - jnp.ones((), wanted)
     low, high = jnp.asarray(minval, wanted), jnp.asarray(maxval, wanted)
+    _check_shape("uniform", size, low, high)
     return jnp.maximum(low, floats * (high - low) + low)
 
 
@@ -136,6 +163,7 @@ def normal(key: Any, shape: Any = (), dtype: Any = None, **options: Any) -> Any:
     >>> normal(random.PRNGKey(0), (2,)).shape
     (2,)
     """
+    _check_options("normal", options)
     if dtype is not None and np.dtype(dtype).kind == "c":
         half = np.dtype(f"f{np.dtype(dtype).itemsize // 2}")
         first, second = split(key)
@@ -165,20 +193,19 @@ def truncated_normal(
     **options
         ``out_sharding``: accepted.
     """
+    _check_options("truncated_normal", options)
     wanted = _float("truncated_normal", dtype)
     low, high = jnp.asarray(lower, wanted), jnp.asarray(upper, wanted)
     size = jnp.broadcast_shapes(low.shape, high.shape) if shape is None else shape_of(shape)
+    _check_shape("truncated_normal", size, low, high)
     root = jnp.asarray(np.sqrt(2), wanted)
     a, b = erf(low / root), erf(high / root)
     out = root * erf_inv(uniform(key, size, wanted, a, b))
-    low = jnp.broadcast_to(low, size)
-    return jnp.clip(
-        out,
-        jnp.asarray(np.nextafter(np.asarray(low), np.inf, dtype=wanted))
-        if not hasattr(low, "_trace")
-        else low,
-        high,
-    )
+    infinity = full(size, np.inf, wanted)
+    # Rounding must not reach the limits; their derivatives are those of `out`.
+    inner_low = nextafter(stop_gradient(jnp.broadcast_to(low, size)), infinity)
+    inner_high = nextafter(stop_gradient(jnp.broadcast_to(high, size)), -infinity)
+    return jnp.clip(out, inner_low, inner_high)
 
 
 def randint(
@@ -213,11 +240,19 @@ def randint(
     wanted = np.dtype(wanted)
     if wanted.kind not in "iu":
         raise TypeError(f"randint: dtype must be an integer, got {wanted.name}.")
+    _check_options("randint", options)
     size = shape_of(shape)
     info = np.iinfo(wanted)
     low, high = jnp.asarray(minval), jnp.asarray(maxval)
+    _check_shape("randint", size, low, high)
     if low.dtype.kind not in "iu" or high.dtype.kind not in "iu":
         raise TypeError(f"randint: limits must be integers, got {low.aval!r} and {high.aval!r}.")
+    if wanted.itemsize < 4:  # from 32 bits, which bias the result less
+        limits = (
+            jnp.clip(low.astype("int32"), int(info.min), int(info.max)),
+            jnp.clip(high.astype("int32"), int(info.min), int(info.max) + 1),
+        )
+        return randint(key, size, *limits, dtype="int32").astype(wanted)
     over = jnp.greater(
         high, jnp.asarray(info.max, high.dtype) if info.max <= np.iinfo(high.dtype).max else high
     )
@@ -260,7 +295,7 @@ def bernoulli(key: Any, p: Any = 0.5, shape: Any = None, **options: Any) -> Any:
     shape : sequence of int, optional
         That of `p` by default.
     **options
-        ``mode``: accepted.
+        ``mode``: "low", or "high" to tell apart probabilities below the precision of one draw.
 
     Examples
     --------
@@ -268,9 +303,14 @@ def bernoulli(key: Any, p: Any = 0.5, shape: Any = None, **options: Any) -> Any:
     >>> bernoulli(random.PRNGKey(0), 1.0)
     Array(True, dtype=bool)
     """
+    mode = _check_options("bernoulli", options, ("low", "high"))
     chance = jnp.asarray(p)
     wanted = dtypes.to_inexact_dtype(chance.dtype)
     size = chance.shape if shape is None else shape_of(shape)
+    _check_shape("bernoulli", size, chance)
+    if mode == "high":
+        coarse, fine = uniform(key, (2, *size), wanted)
+        return jnp.less(fine * 2.0 ** -dtypes.finfo(wanted).nmant, chance - coarse)
     return jnp.less(uniform(key, size, wanted), chance)
 
 
@@ -318,11 +358,17 @@ def gumbel(key: Any, shape: Any = (), dtype: Any = None, **options: Any) -> Any:
     dtype : dtype, optional
         A float; float32 by default.
     **options
-        ``mode``: accepted.
+        ``mode``: "low", or "high" for a longer tail.
     """
-    wanted = _float("gumbel", dtype)
-    tiny = float(dtypes.finfo(wanted).tiny)
-    return -jnp.log(-jnp.log(uniform(key, shape, wanted, tiny, 1.0)))
+    mode = _check_options("gumbel", options, ("low", "high"))
+    wanted, size = _float("gumbel", dtype), shape_of(shape)
+    info = dtypes.finfo(wanted)
+    tiny = float(info.tiny)
+    if mode == "high":
+        coarse, fine = uniform(key, (2, *size), wanted)
+        u = jnp.where(coarse >= 0.5, coarse, coarse + 2.0**-info.nmant * fine + tiny)
+        return -jnp.log(-jnp.log1p(-u))
+    return -jnp.log(-jnp.log(uniform(key, size, wanted, tiny, 1.0)))
 
 
 def laplace(key: Any, shape: Any = (), dtype: Any = None) -> Any:
@@ -355,11 +401,18 @@ def logistic(key: Any, shape: Any = (), dtype: Any = None) -> Any:
         A float; float32 by default.
     """
     wanted = _float("logistic", dtype)
-    u = uniform(key, shape, wanted, float(dtypes.finfo(wanted).eps), 1.0)
-    return jnp.log(u / (1 - u))
+    u = uniform(key, shape, wanted, float(dtypes.finfo(wanted).tiny), 1.0)
+    return jnp.log(u) - jnp.log1p(-u)
 
 
-def categorical(key: Any, logits: Any, axis: int = -1, shape: Any = None, **options: Any) -> Any:
+def categorical(
+    key: Any,
+    logits: Any,
+    axis: int = -1,
+    shape: Any = None,
+    replace: bool = True,
+    **options: Any,
+) -> Any:
     """Classes with probabilities ``softmax(logits)``.
 
     Parameters
@@ -372,16 +425,38 @@ def categorical(key: Any, logits: Any, axis: int = -1, shape: Any = None, **opti
         Of the classes.
     shape : sequence of int, optional
         Of the result; that of `logits` without the axis by default.
+    replace : bool
+        Whether a class may come several times for the same logits.
     **options
-        ``mode``, ``replace``: accepted when default.
+        ``mode``: as for `gumbel`.
     """
-    scores = jnp.asarray(logits)
-    place = axis % scores.ndim
+    mode = _check_options("categorical", options, ("low", "high"))
+    (scores,) = promote_inexact("categorical", logits)
+    place = normal_axis("categorical", axis, scores.ndim)
     batch = scores.shape[:place] + scores.shape[place + 1 :]
     size = batch if shape is None else shape_of(shape)
     lead = size[: len(size) - len(batch)]
-    noise = gumbel(key, (*lead, *scores.shape), scores.dtype)
+    end = size[len(lead) :]
+    if len(end) != len(batch) or any(n not in (1, m) for n, m in zip(batch, end, strict=True)):
+        raise ShapeError(
+            f"categorical: shape {size} must end with that of the logits without the axis, {batch}."
+        )
+    if not replace:
+        return _distinct_classes(key, scores, place, lead, mode)
+    inner = list(size[len(lead) :])
+    inner.insert(place, scores.shape[place])
+    noise = gumbel(key, (*lead, *inner), scores.dtype, mode=mode)
     return jnp.argmax(noise + scores, axis=place + len(lead))
+
+
+def _distinct_classes(key: Any, scores: Any, place: int, lead: tuple[int, ...], mode: str) -> Any:
+    """For each line the classes of the largest noisy scores, in front."""
+    count, n = math.prod(lead), scores.shape[place]
+    if count > n:
+        raise ValueError(f"categorical: can't draw {count} different classes from {n}.")
+    noisy = jnp.moveaxis(scores + gumbel(key, scores.shape, scores.dtype, mode=mode), place, -1)
+    chosen = jnp.moveaxis(top_k(noisy, count)[1], -1, 0)
+    return jnp.reshape(chosen, (*lead, *chosen.shape[1:]))
 
 
 def permutation(key: Any, x: Any, axis: int = 0, independent: bool = False, **options: Any) -> Any:
@@ -406,10 +481,11 @@ def permutation(key: Any, x: Any, axis: int = 0, independent: bool = False, **op
     >>> sorted(permutation(random.PRNGKey(0), 3).tolist())
     [0, 1, 2]
     """
+    _check_options("permutation", options)
     if isinstance(x, (int, np.integer)):
         return _shuffle(raw("permutation", key), jnp.arange(int(x)), 0)
     value = jnp.asarray(x)
-    place = axis % value.ndim
+    place = normal_axis("permutation", axis, value.ndim)
     if independent or value.ndim == 1:
         return _shuffle(raw("permutation", key), value, place)
     order = _shuffle(raw("permutation", key), jnp.arange(value.shape[place]), 0)
@@ -452,13 +528,14 @@ def choice(
     axis : int
         Along which axis.
     **options
-        ``mode``: accepted.
+        ``mode``: as for `gumbel`.
     """
+    mode = _check_options("choice", options, ("low", "high"))
     size = shape_of(shape)
     count = math.prod(size)
     whole = isinstance(a, (int, np.integer))
     values = jnp.arange(int(a)) if whole else jnp.asarray(a)
-    place = axis % values.ndim
+    place = normal_axis("choice", axis, values.ndim)
     n = values.shape[place]
     if n == 0 and count:
         raise ValueError("choice: there is nothing to draw from.")
@@ -469,7 +546,7 @@ def choice(
     elif p is None:
         index = permutation(key, n)[:count].reshape(size)
     else:
-        weights = jnp.asarray(p)
+        (weights,) = promote_inexact("choice", p)
         if weights.shape != (n,):
             raise ValueError(f"choice: p must have shape ({n},), got {weights.aval!r}.")
         if replace:
@@ -477,6 +554,6 @@ def choice(
             r = total[-1] * (1 - uniform(key, size, weights.dtype))
             index = jnp.sum(jnp.less(total, jnp.expand_dims(r, -1)), axis=-1)
         else:
-            scores = gumbel(key, (n,), weights.dtype) + jnp.log(weights)
+            scores = gumbel(key, (n,), weights.dtype, mode=mode) + jnp.log(weights)
             index = jnp.argsort(-scores)[:count].reshape(size)
     return index if whole else jnp.take(values, index, axis=place)

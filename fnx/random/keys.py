@@ -16,6 +16,7 @@ import numpy as np
 
 from fnx import numpy as jnp
 from fnx import tree_util
+from fnx.config import settings
 from fnx.core.array import adopt
 from fnx.core.conversion import as_value
 from fnx.core.tracing import Tracer
@@ -131,7 +132,9 @@ def PRNGKey(seed: Any, *, impl: Any = None) -> Any:
     if isinstance(seed, (int, np.integer)) and not isinstance(seed, bool):
         if not -(2**63) <= int(seed) < 2**64:
             raise OverflowError(f"PRNGKey: the seed {seed} doesn't fit into 64 bits.")
-        whole = int(seed) & (2**64 - 1)
+        narrow = not settings().enable_x64 and -(2**31) <= int(seed) < 2**31
+        # An int32, where that is what Python's integers are: a negative one has no upper word.
+        whole = int(seed) & (2**32 - 1 if narrow else 2**64 - 1)
         return adopt(np.array([whole >> 32, whole & 0xFFFFFFFF], np.uint32))
     value = as_value(seed, "PRNGKey", "seed")
     if value.shape != () or value.dtype.kind not in "iu":

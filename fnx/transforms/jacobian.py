@@ -117,10 +117,13 @@ def jacfwd(
             outs, out_tangents = jvp_flat(flat, values, tangents, name)
             count = len(outs) - flat.aux_count
             counts[:] = [count]
-            return [
-                zeros(o.aval) if type(t) is Zero else t  # zeros of integers, too, as JAX gives
-                for o, t in zip(outs, out_tangents[:count], strict=False)
-            ] + outs
+            return (
+                [
+                    zeros(o.aval) if type(t) is Zero else t  # zeros of integers, too, as JAX gives
+                    for o, t in zip(outs, out_tangents[:count], strict=False)
+                ]
+                + outs
+            )
 
         basis = _basis([v.aval for v in values])
         results, dims = vmap_flat(push, basis, [0] * len(basis), size, name)

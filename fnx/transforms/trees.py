@@ -6,14 +6,21 @@ into trees.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from fnx import tree_util
 from fnx.core.conversion import as_value
 from fnx.core.tracing import Tracer
 
-__all__ = ["Flat", "as_values", "argument_path", "check_callable", "function_name"]
+__all__ = [
+    "Flat",
+    "argument_path",
+    "as_values",
+    "call_path",
+    "check_callable",
+    "function_name",
+]
 
 
 def function_name(function: Any) -> str:
@@ -99,14 +106,55 @@ class Flat:
 _TRACED: Any = object()
 
 
-def as_values(operation: str, leaves: Sequence[Any], tree: Any, name: str = "") -> list[Any]:
-    """Arrays and tracers from leaves; errors name the leaf's path."""
+def as_values(
+    operation: str,
+    leaves: Sequence[Any],
+    tree: Any,
+    name: str = "",
+    fixed: Collection[int] | None = None,
+) -> list[Any]:
+    """Arrays and tracers from leaves; errors name the leaf's path.
+
+    Parameters
+    ----------
+    operation, name : str
+        For errors.
+    leaves : sequence
+        What a user passes.
+    tree : PyTreeDef
+        Their structure.
+    fixed : collection of int, optional
+        Given if that is ``(args, kwargs)``: the positions that `args` lacks.
+    """
     try:
         return [as_value(x) for x in leaves]
     except TypeError:
         for k, leaf in enumerate(leaves):
-            as_value(leaf, operation, argument_path(tree, k, name))
+            path = argument_path(tree, k, name) if fixed is None else call_path(tree, k, fixed)
+            as_value(leaf, operation, path)
         raise
+
+
+def call_path(tree: Any, index: int, fixed: Collection[int] = ()) -> str:
+    """The path of a leaf of ``(args, kwargs)``: ``args[0]['w']`` or ``kwargs['x']``.
+
+    Parameters
+    ----------
+    tree : PyTreeDef
+        Of ``(args, kwargs)``.
+    index : int
+        Of the leaf.
+    fixed : collection of int
+        Positions of static arguments, which `args` lacks.
+    """
+    path = argument_path(tree, index)
+    if not path.startswith("[0]"):
+        return "kwargs" + path[3:]
+    place, rest = path[4:].split("]", 1)
+    position = int(place)
+    for k in sorted(fixed):
+        position += k <= position
+    return f"args[{position}]{rest}"
 
 
 def argument_path(tree: Any, index: int, name: str = "") -> str:

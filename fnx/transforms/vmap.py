@@ -8,7 +8,14 @@ from typing import Any
 
 from fnx import tree_util
 from fnx.transforms.batching import to_axis, vmap_flat
-from fnx.transforms.trees import Flat, argument_path, as_values, check_callable, function_name
+from fnx.transforms.trees import (
+    Flat,
+    argument_path,
+    as_values,
+    call_path,
+    check_callable,
+    function_name,
+)
 
 __all__ = ["vmap"]
 
@@ -67,7 +74,7 @@ def vmap(
                 "arguments. Give one entry for each positional argument."
             )
         leaves, tree = tree_util.tree_flatten((args, kwargs))
-        values = as_values(name, leaves, tree)
+        values = as_values(name, leaves, tree, fixed=())
         positional = tree_util.broadcast_prefix(in_axes, args, is_leaf=_is_none)
         dims = positional + [0] * (len(leaves) - len(positional))
         size = _mapped_size(name, values, dims, tree, axis_size)
@@ -93,12 +100,6 @@ def _is_node(x: Any) -> bool:
     return not tree_util.all_leaves([x])
 
 
-def _path(tree: Any, index: int) -> str:
-    """``args[0]['w']`` or ``kwargs['x']`` for a leaf of ``(args, kwargs)``."""
-    path = argument_path(tree, index)
-    return ("args" if path.startswith("[0]") else "kwargs") + path[3:]
-
-
 def _mapped_size(name: str, values: Any, dims: Any, tree: Any, axis_size: int | None) -> int:
     sizes: dict[int, str] = {} if axis_size is None else {axis_size: "axis_size"}
     for k, (value, dim) in enumerate(zip(values, dims, strict=True)):
@@ -108,10 +109,10 @@ def _mapped_size(name: str, values: Any, dims: Any, tree: Any, axis_size: int | 
             raise TypeError(f"{name}: in_axes must hold ints and None, got {type(dim).__name__}.")
         if not -value.ndim <= dim < value.ndim:
             raise ValueError(
-                f"{name}: {_path(tree, k)} is {value.aval!r}, which has no axis {dim} to map over. "
-                "Pass in_axes=None for arguments that aren't mapped."
+                f"{name}: {call_path(tree, k)} is {value.aval!r}, which has no axis {dim} to map "
+                "over. Pass in_axes=None for arguments that aren't mapped."
             )
-        sizes.setdefault(value.shape[dim], f"{_path(tree, k)} ({value.aval!r}, axis {dim})")
+        sizes.setdefault(value.shape[dim], f"{call_path(tree, k)} ({value.aval!r}, axis {dim})")
     if len(sizes) > 1:
         found = ", ".join(f"{n} from {where}" for n, where in sizes.items())
         raise ValueError(

@@ -35,7 +35,7 @@ def outcome(expression: str, values: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    """Compute and store, a line for each expression: a dtype for each kind of operands, or one for all."""
+    """Compute and store; for each expression a dtype per kind of operands, or one for all."""
     warnings.simplefilter("ignore")
     tables: dict[str, dict[str, str]] = {}
     for x64 in (True, False):

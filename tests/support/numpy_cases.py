@@ -58,7 +58,8 @@ where(True, x, y); where(e, e, e)
     )
     + """
 floor_divide(x, 1.5); mod(x, 1.5); mod(-7.5, 2); divmod(x, 2.5); fmod(-7, 3)
-positive(x); positive(s); positive(e); positive(3); power(x, 2); power(x, 3); power(x, y); power(x, s); power(x, 2.5); power(2, x); power(2, 3)
+positive(x); positive(s); positive(e); positive(3); power(x, 2); power(x, 3); power(x, y)
+power(x, s); power(x, 2.5); power(2, x); power(2, 3)
 pow(x, 2); pow(x, v); power(x, 0); power(2.5, 2); power(e, 2); power(x, True)
 round(x, 1); round(x, -1); round(s, 2); round(2.567, 2)
 clip(x, 1, 2); clip(x, y, None); clip(x, None, 1.5); clip(x, s, v); clip(e, 0, 1)
@@ -101,7 +102,8 @@ median(c, axis=(0, -1), keepdims=True)
 reshape(x, (4, 3)); reshape(x, -1); reshape(x, (2, -1, 2)); reshape(x, (4, 3), order='F')
 reshape(e, (0, 5)); reshape(s, (1, 1)); reshape(s, ()); reshape(3, (1,))
 ravel(x); ravel(s); ravel(c, order='F'); ravel(e)
-transpose(x); transpose(c, (1, 0, 2)); transpose(c, (-1, 0, 1)); transpose(s); permute_dims(c, (2, 0, 1))
+transpose(x); transpose(c, (1, 0, 2)); transpose(c, (-1, 0, 1)); transpose(s)
+permute_dims(c, (2, 0, 1))
 matrix_transpose(c); moveaxis(c, 0, -1); moveaxis(c, (0, 1), (-1, -2)); rollaxis(c, 2)
 rollaxis(c, 0, 3); rollaxis(c, -1, 1); rollaxis(c, 1, -1); swapaxes(c, 0, -1); swapaxes(c, 1, 1)
 expand_dims(x, 0); expand_dims(x, (0, -1)); expand_dims(s, -1); expand_dims(x, 2)
@@ -161,11 +163,14 @@ array(x); array(s); array([x, y]); array([s, 2]); array([v[0], v[1]]); array([1,
 array([True, 2]); array([[1, 2], [3, 4]], dtype='float64'); array(x, dtype='float32'); array([])
 array(v, ndmin=3); array(2.5); array(True); array(1j); array([1, 2j]); array(())
 array([[], []]); array(range(3)); asarray(x); asarray(s); asarray(3); asarray([1, 2])
-asarray(x, dtype='int32'); asarray([s, s]); asarray(3.7, dtype='int32'); asarray([2.5, 1], 'float16')
+asarray(x, dtype='int32'); asarray([s, s]); asarray(3.7, dtype='int32')
+asarray([2.5, 1], 'float16')
 astype(x, 'float32'); astype(x, 'int8'); astype(x, 'bool'); astype(x, 'complex64')
 astype(s, 'uint8'); astype(x, 'float16'); astype(e, 'int64')
-copy(x); copy(s); zeros(3); zeros((2, 0)); zeros((), 'int8'); zeros([2, 3]); ones(3); ones((2, 2), 'bool')
-ones((), 'complex64'); full(3, 7); full((2, 2), 2.5); full((2,), s); full((3, 4), v); full(2, 7, 'float32')
+copy(x); copy(s); zeros(3); zeros((2, 0)); zeros((), 'int8'); zeros([2, 3]); ones(3)
+ones((2, 2), 'bool')
+ones((), 'complex64'); full(3, 7); full((2, 2), 2.5); full((2,), s); full((3, 4), v)
+full(2, 7, 'float32')
 full((), True); full((0,), 1j); full(2, s, 'float64')
 zeros_like(x); zeros_like(s); zeros_like(x, shape=(2,)); zeros_like(x, 'int8'); zeros_like(3)
 zeros_like(2.5); ones_like(x); ones_like(e); ones_like(x, dtype='float32'); ones_like(x, shape=())
@@ -178,7 +183,8 @@ linspace(0, 1, 5); linspace(0, 1, 4, endpoint=False); linspace(0, 1, 1); linspac
 linspace(0, 10, 3, dtype='int32'); linspace(s, v, 3); linspace(v, s, 3, axis=-1); linspace(2, 3)
 linspace(0, 1, 5, retstep=True); linspace(-3, 0, 4, dtype='int32'); linspace(x, y, 2, axis=1)
 linspace(0, 1, 3, False, True); linspace(-1.0, 1.0, 7); linspace(0, 5, 4, dtype='float16')
-eye(3); eye(2, 3); eye(3, k=1); eye(3, 4, -1); eye(2, dtype='int8'); eye(0); eye(3, k=7); identity(2)
+eye(3); eye(2, 3); eye(3, k=1); eye(3, 4, -1); eye(2, dtype='int8'); eye(0); eye(3, k=7)
+identity(2)
 identity(3, 'bool'); tri(3); tri(2, 4); tri(3, 3, 1); tri(3, k=-1, dtype='int32'); tri(3, 2, -7)
 """,
     "promotion": """
@@ -246,7 +252,7 @@ def evaluated(module: Any, expression: str, values: dict[str, Any]) -> Any:
 
 
 def described(result: Any) -> str:
-    """The dtypes of a result in short (b16 is bfloat16), a star behind weak ones; several are joined by commas."""
+    """The dtypes of a result in short (b16 is bfloat16), with a star if weak, joined by commas."""
     if isinstance(result, (tuple, list)):
         return ",".join(described(part) for part in result)
     if not hasattr(result, "dtype"):

@@ -20,6 +20,7 @@ from fnx.core.primitive import Primitive, Undefined, registry
 from fnx.core.types import Effect, ShapedArray
 from fnx.errors import KernelError
 from fnx.primitives.arithmetic import add, mul, neg
+from fnx.primitives.cast import convert_element_type
 from fnx.primitives.comparison import lt
 from fnx.primitives.exponential import exp
 from fnx.primitives.reductions import reduce_sum
@@ -257,11 +258,10 @@ def test_types_in_messages_are_those_of_printed_programs():
 
 
 def test_constants_of_different_dtypes_are_different_kernels():
-    def scaled(constant):
-        def function(x):
-            return x * fnx.lax.convert_element_type(constant, np.float64)
+    for constant in (np.float32(2.5), np.int32(2), np.int64(3)):
 
-        return fnx.jit(function)(np.array([3.0, 4.0]))
+        def scaled(x, value=constant):
+            return x * convert_element_type(adopt(np.array(value)), np.float64)
 
-    for constant in (np.float32(2.5), np.int32(2), np.int64(3), np.float64(1.5)):
-        np.testing.assert_array_equal(scaled(constant), [3 * constant, 4 * constant])
+        found = fnx.jit(scaled)(np.array([3.0, 4.0]))
+        np.testing.assert_array_equal(found, [3 * constant, 4 * constant])

@@ -158,7 +158,9 @@ def test_recursion_of_conditions() -> None:
     def deep(x: Any, level: int) -> Any:
         if level == 0:
             return jnp.sin(x)
-        return lax.cond(x > level, lambda x: deep(x, level - 1) * x, lambda x: deep(x, level - 1), x)
+        return lax.cond(
+            x > level, lambda x: deep(x, level - 1) * x, lambda x: deep(x, level - 1), x
+        )
 
     f = fnx.jit(fnx.grad(lambda x: deep(x, 4)))
     x = np.float64(2.5)

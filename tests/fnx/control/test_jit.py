@@ -158,7 +158,11 @@ def test_methods() -> None:
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
-        (lambda: fnx.jit(lambda x, n: x, static_argnums=1)(1.0, [1]), ValueError, "argument 1 is a list"),
+        (
+            lambda: fnx.jit(lambda x, n: x, static_argnums=1)(1.0, [1]),
+            ValueError,
+            "argument 1 is a list",
+        ),
         (lambda: fnx.jit(lambda x, n: x, static_argnums=1)(1.0, jnp.ones(2)), ValueError, "hashed"),
         (lambda: fnx.jit(lambda x: x, static_argnums=5), ValueError, "static_argnums.*5"),
         (lambda: fnx.jit(lambda x: x, static_argnames="q"), ValueError, "static_argnames.*'q'"),
@@ -244,7 +248,9 @@ def test_no_retrace() -> None:
     f(jnp.ones(3))
     with fnx.no_retrace():
         f(jnp.zeros(3))
-        with pytest.raises(RuntimeError, match=r"jit of <lambda>.*f32\[4\] \(before f32\[3\]\)") as caught:
+        with pytest.raises(
+            RuntimeError, match=r"jit of <lambda>.*f32\[4\] \(before f32\[3\]\)"
+        ) as caught:
             f(jnp.ones(4))
         assert "test_jit.py" in str(caught.value)
     f(jnp.ones(4))

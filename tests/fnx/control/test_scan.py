@@ -34,7 +34,9 @@ def looped(w: Any, h: Any, xs: Any, reverse: bool = False) -> Any:
         carry, y = step(w)(carry, x)
         ys.append(y)
     ys = ys[::-1] if reverse else ys
-    return carry, tuple(jnp.stack([jnp.asarray(v) for v in column]) for column in zip(*ys, strict=True))
+    return carry, tuple(
+        jnp.stack([jnp.asarray(v) for v in column]) for column in zip(*ys, strict=True)
+    )
 
 
 def same(found: Any, wanted: Any, rtol: float = 1e-12) -> None:
@@ -61,8 +63,15 @@ def test_derivatives_in_both_modes_and_twice(wrap: Any, reverse: bool, argument:
         return of
 
     point = (np.float64(0.7), np.float64(0.1), XS)
-    for transform in (fnx.grad, fnx.jacfwd, lambda f, k: fnx.grad(lambda *a: jnp.sum(fnx.grad(f, k)(*a)), k)):
-        same(wrap(transform(total(scanned), argument))(*point), transform(total(looped), argument)(*point))
+    for transform in (
+        fnx.grad,
+        fnx.jacfwd,
+        lambda f, k: fnx.grad(lambda *a: jnp.sum(fnx.grad(f, k)(*a)), k),
+    ):
+        same(
+            wrap(transform(total(scanned), argument))(*point),
+            transform(total(looped), argument)(*point),
+        )
 
 
 @WRAPS
@@ -86,11 +95,18 @@ def test_lengths_and_structures(wrap: Any) -> None:
     out = wrap(lambda x: lax.scan(lambda c, x: (None, x * 2), None, x))(XS)
     assert out[0] is None
     np.testing.assert_array_equal(out[1], XS * 2)
-    carry, ys = wrap(lambda x: lax.scan(lambda c, x: (c + x, (c, jnp.ones(2))), 1.0, x))(np.zeros(0))
+    carry, ys = wrap(lambda x: lax.scan(lambda c, x: (c + x, (c, jnp.ones(2))), 1.0, x))(
+        np.zeros(0)
+    )
     assert float(carry) == 1 and ys[0].shape == (0,) and ys[1].shape == (0, 2)
-    carry, _ = wrap(lambda x: lax.scan(lambda c, x: (c + x[0] * x[1]["k"], None), 0.0, (x, {"k": x})))(XS)
+    carry, _ = wrap(
+        lambda x: lax.scan(lambda c, x: (c + x[0] * x[1]["k"], None), 0.0, (x, {"k": x}))
+    )(XS)
     np.testing.assert_allclose(carry, np.sum(XS**2))
-    same(lax.scan(lambda c, x: (c + x, c), 0.0, XS, unroll=2), lax.scan(lambda c, x: (c + x, c), 0.0, XS))
+    same(
+        lax.scan(lambda c, x: (c + x, c), 0.0, XS, unroll=2),
+        lax.scan(lambda c, x: (c + x, c), 0.0, XS),
+    )
 
 
 @WRAPS
@@ -119,11 +135,23 @@ def test_large_captured_arrays_are_not_stacked(wrap: Any) -> None:
     [
         (lambda: lax.scan(lambda c, x: c, 0.0, XS), TypeError, r"pair \(carry, y\)"),
         (lambda: lax.scan(lambda c, x: (c, x, x), 0.0, XS), TypeError, "pair"),
-        (lambda: lax.scan(lambda c, x: (jnp.ones(2), x), 0.0, XS), TypeError, r"~f32\[\] on input and f32\[2\]"),
-        (lambda: lax.scan(lambda c, x: ({"a": c["a"] > 0}, x), {"a": 1.0}, XS), TypeError, r"carry\['a'\]"),
+        (
+            lambda: lax.scan(lambda c, x: (jnp.ones(2), x), 0.0, XS),
+            TypeError,
+            r"~f32\[\] on input and f32\[2\]",
+        ),
+        (
+            lambda: lax.scan(lambda c, x: ({"a": c["a"] > 0}, x), {"a": 1.0}, XS),
+            TypeError,
+            r"carry\['a'\]",
+        ),
         (lambda: lax.scan(lambda c, x: (c + x, x), jnp.int32(0), XS), TypeError, "astype"),
         (lambda: lax.scan(lambda c, x: ((c, c), x), 0.0, XS), TypeError, "structure"),
-        (lambda: lax.scan(lambda c, x: (c, x), 0.0, (XS, XS[:2])), ValueError, r"4 from xs\[0\].*2 from xs\[1\]"),
+        (
+            lambda: lax.scan(lambda c, x: (c, x), 0.0, (XS, XS[:2])),
+            ValueError,
+            r"4 from xs\[0\].*2 from xs\[1\]",
+        ),
         (lambda: lax.scan(lambda c, x: (c, x), 0.0, XS, length=3), ValueError, "3 from length"),
         (lambda: lax.scan(lambda c, x: (c, x), 0.0), ValueError, "give xs, or length"),
         (lambda: lax.scan(lambda c, x: (c, x), 0.0, 1.0), ValueError, "no axis to loop over"),

@@ -79,7 +79,9 @@ def test_what_is_derived_is_made_once() -> None:
 
 def test_inner_programs_are_found() -> None:
     def function(x: Any) -> Any:
-        return lax.cond(x > 0, jnp.sin, lambda x: lax.scan(lambda c, _: (c * x, None), x, length=2)[0], x)
+        return lax.cond(
+            x > 0, jnp.sin, lambda x: lax.scan(lambda c, _: (c * x, None), x, length=2)[0], x
+        )
 
     (eqn,) = [e for e in fnx.make_jaxpr(function)(1.0).eqns if e.primitive.name == "cond"]
     inner = dict(subjaxprs(eqn.params))

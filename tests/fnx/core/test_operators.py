@@ -21,7 +21,7 @@ INTEGER = [operator.and_, operator.or_, operator.xor, operator.lshift, operator.
 UNARY = [operator.neg, operator.pos, abs]
 
 X, Y = np.array([3.0, 5.0, 7.5]), np.array([2.0, 5.0, 4.0])
-I, J = np.array([6, 5, 12]), np.array([1, 3, 2])
+M, N = np.array([6, 5, 12]), np.array([1, 3, 2])
 
 
 def same(found: Any, wanted: Any) -> None:
@@ -43,10 +43,10 @@ def test_binary_operators_and_their_reflections(op: Any) -> None:
 
 @pytest.mark.parametrize("op", INTEGER, ids=lambda op: op.__name__)
 def test_integer_operators(op: Any) -> None:
-    same(op(jnp.asarray(I), jnp.asarray(J)), op(I, J))
-    same(op(jnp.asarray(I), 1), op(I, 1))
-    same(op(1, jnp.asarray(J)), op(1, J))
-    same(fnx.jit(op)(I, J), op(I, J))
+    same(op(jnp.asarray(M), jnp.asarray(N)), op(M, N))
+    same(op(jnp.asarray(M), 1), op(M, 1))
+    same(op(1, jnp.asarray(N)), op(1, N))
+    same(fnx.jit(op)(M, N), op(M, N))
 
 
 @pytest.mark.parametrize("op", UNARY, ids=lambda op: op.__name__)

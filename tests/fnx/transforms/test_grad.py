@@ -154,7 +154,9 @@ def test_vjp() -> None:
         for_x, for_y = pull({"p": X, "s": 3.0})
         np.testing.assert_allclose(for_x, 2 * X + 3)
         np.testing.assert_allclose(for_y, np.sum(X * X), rtol=1e-6)
-    np.testing.assert_allclose(fnx.vmap(lambda c: pull({"p": c, "s": 0.0})[0])(np.eye(3)), 2 * np.eye(3))
+    np.testing.assert_allclose(
+        fnx.vmap(lambda c: pull({"p": c, "s": 0.0})[0])(np.eye(3)), 2 * np.eye(3)
+    )
     np.testing.assert_allclose(fnx.jit(lambda c: pull({"p": c, "s": 0.0})[0])(X), 2 * X)
 
 

@@ -74,7 +74,16 @@ own_rule.defjvp(lambda p, t: (own_rule(*p), own_rule(*p) * t[0]))
 
 @pytest.mark.parametrize(
     "function",
-    [branch, loop, search, mapped, own_rule, fnx.checkpoint(jnp.sin), fnx.jit(jnp.cos), fnx.grad(loop)],
+    [
+        branch,
+        loop,
+        search,
+        mapped,
+        own_rule,
+        fnx.checkpoint(jnp.sin),
+        fnx.jit(jnp.cos),
+        fnx.grad(loop),
+    ],
     ids=["cond", "fori_loop", "while_loop", "vmap", "custom_jvp", "checkpoint", "jit", "grad"],
 )
 def test_through_control_flow(function: Any) -> None:
@@ -114,7 +123,9 @@ def test_the_derivative_of_a_jet() -> None:
     np.testing.assert_allclose(third, -math.cos(POINT), rtol=1e-13)
     points = np.linspace(0, 1, 3)
     lanes = fnx.vmap(lambda x: jnp.stack(along(jnp.sin, x, 3)))(points)
-    np.testing.assert_allclose(lanes, np.stack([np.cos(points), -np.sin(points), -np.cos(points)], 1))
+    np.testing.assert_allclose(
+        lanes, np.stack([np.cos(points), -np.sin(points), -np.cos(points)], 1)
+    )
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,9 @@ def test_the_linear_part_can_be_transformed() -> None:
     matrix = fnx.vmap(along)(jnp.eye(3, dtype="float64"))
     np.testing.assert_allclose(matrix, np.diag(np.cos(X)))
     np.testing.assert_allclose(fnx.jit(along)(T), np.cos(X) * T)
-    np.testing.assert_allclose(fnx.grad(lambda t: jnp.sum(along(t) ** 2))(T), 2 * np.cos(X) ** 2 * T)
+    np.testing.assert_allclose(
+        fnx.grad(lambda t: jnp.sum(along(t) ** 2))(T), 2 * np.cos(X) ** 2 * T
+    )
     np.testing.assert_allclose(fnx.linear_transpose(along, T)(X)[0], np.cos(X) * X)
 
 
@@ -76,7 +78,9 @@ def test_what_does_not_depend_is_not_on_the_tape() -> None:
         lambda x, y: [jnp.exp(y), x * jnp.exp(y)], [jnp.asarray(X), jnp.asarray(T)]
     )
     assert all(o is not None for o in linearized.outputs)
-    np.testing.assert_allclose(replay(linearized, [jnp.asarray(T), jnp.asarray(0 * T)])[1], T * np.exp(T))
+    np.testing.assert_allclose(
+        replay(linearized, [jnp.asarray(T), jnp.asarray(0 * T)])[1], T * np.exp(T)
+    )
     _, constant = linearize_flat(lambda x: [jnp.ones(3)], [jnp.asarray(X)])
     assert constant.outputs == [None] and not constant.tape.eqns
 

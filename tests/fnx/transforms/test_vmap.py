@@ -1,4 +1,4 @@
-"""vmap: every choice of axes equals the loop; prefixes of trees; sizes; errors name the argument."""
+"""vmap: every choice of axes equals the loop; prefixes of trees; sizes; errors with paths."""
 
 from __future__ import annotations
 
@@ -54,7 +54,9 @@ def test_prefixes_of_trees() -> None:
     )(d, pair)
     np.testing.assert_allclose(out["s"], X + 2 * Y, rtol=1e-6)
     assert float(out["p"][0]) == 5 and out["p"][1].shape == (4, 3)
-    np.testing.assert_array_equal(fnx.vmap(lambda t: t[0] * t[1], in_axes=([0, None],))([X, 2.0]), X * 2)
+    np.testing.assert_array_equal(
+        fnx.vmap(lambda t: t[0] * t[1], in_axes=([0, None],))([X, 2.0]), X * 2
+    )
     np.testing.assert_array_equal(fnx.vmap(lambda t: t["x"]["y"], in_axes=1)({"x": {"y": X}}), X.T)
 
 
@@ -79,7 +81,11 @@ def test_results_that_are_not_mapped() -> None:
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
-        (lambda: fnx.vmap(lambda x, y: x)(X, X.T), ValueError, r"args\[0\] \(f64\[3,4\], axis 0\).*args\[1\]"),
+        (
+            lambda: fnx.vmap(lambda x, y: x)(X, X.T),
+            ValueError,
+            r"args\[0\] \(f64\[3,4\], axis 0\).*args\[1\]",
+        ),
         (lambda: fnx.vmap(lambda x: x)(1.0), ValueError, r"args\[0\] is ~f32\[\].*no axis 0"),
         (lambda: fnx.vmap(lambda p: p)({"w": 1.0}), ValueError, r"args\[0\]\['w'\]"),
         (lambda: fnx.vmap(lambda x, y: x)(X, y=1.0), ValueError, r"kwargs\['y'\]"),
