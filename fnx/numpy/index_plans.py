@@ -39,7 +39,8 @@ def without_truths(x: Any, index: Any) -> tuple[Any, Any]:
     if not any(_is_truth(p) for p in parts):
         return x, index
     consumed = sum(_axes_of(p) for p in parts)
-    axis, new = 0, []
+    axis = 0
+    new: list[int] = []
     for k, part in enumerate(parts):
         if part is Ellipsis:
             axis += x.ndim - consumed

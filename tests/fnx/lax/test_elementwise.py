@@ -11,7 +11,7 @@ from fnx import lax
 from fnx.lax import elementwise
 
 X = np.array([1.0, 2.0, 3.0])
-I = np.array([3, -4, 5], np.int8)
+WHOLE = np.array([3, -4, 5], np.int8)
 
 
 @pytest.mark.parametrize(
@@ -38,14 +38,14 @@ def test_a_number_takes_the_dtype_and_shape_of_an_array(name, numpy, dtype):
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("bitwise_and", I & 3), ("bitwise_or", I | 3), ("bitwise_xor", I ^ 3),
-        ("shift_left", I << 3), ("shift_right_arithmetic", I >> 3),
-        ("shift_right_logical", (I.view(np.uint8) >> 3).view(np.int8)), ("add", I + np.int8(3)),
-        ("mulhi", (I.astype(int) * 3) >> 8),
+        ("bitwise_and", WHOLE & 3), ("bitwise_or", WHOLE | 3), ("bitwise_xor", WHOLE ^ 3),
+        ("shift_left", WHOLE << 3), ("shift_right_arithmetic", WHOLE >> 3),
+        ("shift_right_logical", (WHOLE.view(np.uint8) >> 3).view(np.int8)), ("add", WHOLE + np.int8(3)),
+        ("mulhi", (WHOLE.astype(int) * 3) >> 8),
     ],
 )  # fmt: skip
 def test_integers(name, expected):
-    found = getattr(lax, name)(I, 3)
+    found = getattr(lax, name)(WHOLE, 3)
     assert found.dtype == np.int8
     np.testing.assert_array_equal(found, expected)
 
@@ -86,7 +86,7 @@ def test_every_function_here_is_the_one_of_lax():
     ("call", "words"),
     [
         (lambda: lax.add(X, 1), r"add: dtypes must be equal, got f64\[3\]"),
-        (lambda: lax.add(I, 1.5), r"add: dtypes must be equal, got i8\[3\]"),
+        (lambda: lax.add(WHOLE, 1.5), r"add: dtypes must be equal, got i8\[3\]"),
         (lambda: lax.add(X, np.float32(1)), "add: dtypes must be equal"),
         (lambda: lax.clamp(0, X, 1), "clamp"),
         (lambda: lax.add([1.0], X), "add: argument 0 is list"),
