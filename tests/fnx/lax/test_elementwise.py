@@ -40,7 +40,8 @@ def test_a_number_takes_the_dtype_and_shape_of_an_array(name, numpy, dtype):
     [
         ("bitwise_and", WHOLE & 3), ("bitwise_or", WHOLE | 3), ("bitwise_xor", WHOLE ^ 3),
         ("shift_left", WHOLE << 3), ("shift_right_arithmetic", WHOLE >> 3),
-        ("shift_right_logical", (WHOLE.view(np.uint8) >> 3).view(np.int8)), ("add", WHOLE + np.int8(3)),
+        ("shift_right_logical", (WHOLE.view(np.uint8) >> 3).view(np.int8)),
+        ("add", WHOLE + np.int8(3)),
         ("mulhi", (WHOLE.astype(int) * 3) >> 8),
     ],
 )  # fmt: skip
