@@ -17,10 +17,9 @@ import numpy as np
 from fnx import tree_util
 from fnx.core.array import Array
 from fnx.core.conversion import as_value
-from fnx.primitives.arithmetic import add, mul
-from fnx.primitives.bits import bitwise_and, bitwise_or, bitwise_xor
-from fnx.primitives.comparison import max as max_
-from fnx.primitives.comparison import min as min_
+from fnx.lax.elementwise import add, bitwise_and, bitwise_or, bitwise_xor, mul
+from fnx.lax.elementwise import max as max_
+from fnx.lax.elementwise import min as min_
 from fnx.primitives.joining import concatenate
 from fnx.primitives.nonlinear_reductions import reduce_max, reduce_min, reduce_prod
 from fnx.primitives.reductions import extreme, reduce_and, reduce_or, reduce_sum, reduce_xor

@@ -49,6 +49,21 @@ def test_windows(name, start_is_identity, rng):
     np.testing.assert_allclose(found, loop_over_windows(x, start, combine, *sizes), rtol=1e-14)
 
 
+@pytest.mark.parametrize("name", ["add", "max", "min", "mul"])
+def test_known_functions_become_one_primitive(name):
+    function, _, identity = OPERATIONS[name]
+    x = jnp.ones((4, 4))
+    reduced = fnx.make_jaxpr(lambda x: lax.reduce(x, identity, function, (0,)))(x)
+    wanted = {"add": "reduce_sum", "mul": "reduce_prod"}.get(name, f"reduce_{name}")
+    assert wanted in str(reduced)
+    if name != "mul":
+        windows = fnx.make_jaxpr(
+            lambda x: lax.reduce_window(x, identity, function, (2, 2), (2, 2), "VALID")
+        )(x)
+        wanted = "sum" if name == "add" else name
+        assert [e.primitive.name for e in windows.jaxpr.eqns] == [f"reduce_window_{wanted}"]
+
+
 def test_window_padding_by_name(rng):
     x = rng.uniform(-1, 1, 7)
     same = lax.reduce_window(jnp.asarray(x), -np.inf, lax.max, (3,), (2,), "SAME")
