@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fnx.config import settings
 from fnx.core.lowering import Element, Kernel
 from fnx.core.primitive import Linear, Primitive, Sample, quietly
 from fnx.core.types import ShapedArray
@@ -63,6 +64,7 @@ _PRECISION_NAMES = {
     "tensorfloat32": Precision.HIGH,
     "highest": Precision.HIGHEST,
     "float32": Precision.HIGHEST,
+    "float64": Precision.HIGHEST,
 }
 
 
@@ -72,8 +74,10 @@ def canonical_precision(precision: Any) -> tuple[Precision, Precision] | None:
     Parameters
     ----------
     precision : None, str, Precision, or a pair of them
-        As users give it.
+        As users give it; None is the setting ``default_matmul_precision``.
     """
+    if precision is None:
+        precision = settings().default_matmul_precision
     if precision is None:
         return None
     pair = precision if isinstance(precision, (tuple, list)) else (precision, precision)

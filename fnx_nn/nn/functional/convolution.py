@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import fnx
 import fnx.numpy as jnp
 from fnx import lax
 from fnx_nn.dtypes import name_in_messages
@@ -40,6 +41,7 @@ def _convolved(
     padding: tuple[Sizes, ...],
     dilation: Sizes,
     groups: int,
+    precision: str | None = None,
 ) -> Any:
     alone = x.ndim < w.ndim
     out = lax.conv_general_dilated(
@@ -49,6 +51,7 @@ def _convolved(
         padding,
         rhs_dilation=dilation,
         feature_group_count=groups,
+        precision=precision,
     )
     return _finished(out, bias, alone)
 
@@ -61,6 +64,7 @@ def _transposed(
     padding: tuple[Sizes, ...],
     dilation: Sizes,
     groups: int,
+    precision: str | None = None,
 ) -> Any:
     # The adjoint of a convolution: neighbours of the image lie `stride` apart, windows are
     # reversed, and channels in and out change places within each group.
@@ -78,6 +82,7 @@ def _transposed(
         lhs_dilation=stride,
         rhs_dilation=dilation,
         feature_group_count=groups,
+        precision=precision,
     )
     return _finished(out, bias, alone)
 
@@ -86,6 +91,18 @@ def _finished(out: Any, bias: tuple[Any, ...], alone: bool) -> Any:
     if bias:
         out = out + jnp.reshape(bias[0], (-1, *(1,) * (out.ndim - 2)))
     return out[0] if alone else out
+
+
+def _params(
+    stride: Sizes, padding: tuple[Sizes, ...], dilation: Sizes, groups: int
+) -> dict[str, Any]:
+    """The parameters of either operation; how accurate it must be is a setting of `fnx`."""
+    params: dict[str, Any] = {"stride": stride, "padding": padding, "dilation": dilation}
+    params["groups"] = int(groups)
+    precision = fnx.config.jax_default_matmul_precision
+    if precision is not None:
+        params["precision"] = precision
+    return params
 
 
 _CONVOLVED = TensorOperation(_convolved, "ConvolutionBackward0")
@@ -216,7 +233,7 @@ def _convolution(
             f"{_times(reach)}. Kernel size can't be greater than actual input size"
         )
     operands = (input, weight) if bias is None else (input, weight, bias)
-    params = {"stride": stride, "padding": pads, "dilation": dilation, "groups": int(groups)}
+    params = _params(stride, pads, dilation, groups)
     out: Tensor = apply(_CONVOLVED, operands, params)
     return out
 
@@ -374,7 +391,7 @@ def _transpose(
         )
     pads = tuple([(r - p, r - p + e) for r, p, e in zip(reach, padding, extra)])
     operands = (input, weight) if bias is None else (input, weight, bias)
-    params = {"stride": stride, "padding": pads, "dilation": dilation, "groups": int(groups)}
+    params = _params(stride, pads, dilation, groups)
     result: Tensor = apply(_TRANSPOSED, operands, params)
     return result
 

@@ -10,6 +10,9 @@ import numpy as np
 import pytest
 import scipy.signal
 
+import fnx
+import fnx.numpy as jnp
+from fnx import lax
 from fnx.core.array import as_array
 from fnx.primitives.arithmetic import mul
 from fnx.primitives.convolution import (
@@ -281,3 +284,18 @@ def test_errors_name_operands_and_remedy():
         conv_general_dilated(x, w, (1,), "VALID", batch_group_count=2)
     with pytest.raises(TypeError, match="'NWC' must name 4 axes"):
         conv_dimension_numbers((1,) * 4, (1,) * 4, ("NWC", "HWIO", "NHWC"))
+
+
+def test_the_setting_for_precision_reaches_the_program():
+    x, w = jnp.ones((1, 1, 4, 4)), jnp.ones((1, 1, 3, 3))
+
+    def precisions(**given):
+        jaxpr = fnx.make_jaxpr(
+            lambda x, w: lax.conv_general_dilated(x, w, (1, 1), "VALID", **given)
+        )(x, w)
+        return [str(p) for p in jaxpr.jaxpr.eqns[0].params["precision"] or ()]
+
+    assert precisions() == []
+    with fnx.default_matmul_precision("highest"):
+        assert precisions() == ["highest", "highest"]
+        assert precisions(precision="default") == ["default", "default"]

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import fnx
 import fnx_nn as torch
 
 DATA = Path(__file__).parents[1] / "data"
@@ -56,6 +57,13 @@ def test_two_closures_in_single_precision(program, vgg19_with_seed_0):
     # is 3e-5 (relative) away from the one that it finds in double precision.
     np.testing.assert_allclose(found, REFERENCE["float32"], rtol=1e-5, atol=1e-12)
     np.testing.assert_allclose(found.sum(axis=1), np.sum(REFERENCE["float32"], axis=1), rtol=1e-5)
+
+
+def test_two_closures_in_single_precision_at_the_highest_accuracy(program, vgg19_with_seed_0):
+    """Without Winograd's algorithm the small content loss is PyTorch's, too."""
+    with fnx.default_matmul_precision("highest"):
+        found = losses(program, vgg19_with_seed_0.features, torch.float32)[:2]
+    np.testing.assert_allclose(found, REFERENCE["float32"], rtol=1e-5)
 
 
 def test_ten_closures_in_double_precision(program, vgg19_with_seed_0):
