@@ -3,7 +3,7 @@
 A raw key is a uint32 array whose last axis has two words; `key` gives it typed, as a `KeyArray`,
 which is a pytree with that array as its leaf.  Splitting hashes counters, as JAX does with
 ``jax_threefry_partitionable`` (its default). Reference: Salmon, Moraes, Dror and Shaw, *Parallel
-random numbers: as easy as 1, 2, 3* (2011).
+random numbers: as easy as 1, 2, 3* (2011).  Read next: `words`, what is computed from keys.
 """
 
 from __future__ import annotations
@@ -20,23 +20,41 @@ from fnx.config import settings
 from fnx.core.array import adopt
 from fnx.core.conversion import as_value
 from fnx.core.tracing import Tracer
+from fnx.dtypes import ExtendedDType, prng_key
+from fnx.errors import ArgumentTypeError, ArgumentValueError, NumberOverflowError
 from fnx.primitives.bits import shift_right_logical, threefry2x32
-from fnx.primitives.iota import iota
-from fnx.primitives.shaping import broadcast_in_dim, full, reshape
+from fnx.primitives.shaping import full, reshape
+from fnx.random.reuse import consumed, fresh
+from fnx.random.words import Pair, hashed_counters
 
 __all__ = [
+    "KEY_DTYPE",
     "KeyArray",
+    "KeyDType",
     "PRNGKey",
     "clone",
     "fold_in",
-    "hashed_counters",
     "key",
     "key_data",
+    "key_dtype",
     "key_impl",
     "raw",
     "split",
+    "used",
     "wrap_key_data",
 ]
+
+
+class KeyDType(ExtendedDType):
+    """The dtype of typed keys of threefry 2x32; there is one, see `key_dtype`."""
+
+    __slots__ = ()
+    type = prng_key
+    name = "key<fry>"
+    itemsize = 8
+
+
+KEY_DTYPE = KeyDType()
 
 
 @tree_util.register_pytree_node_class
@@ -66,6 +84,11 @@ class KeyArray:
         return tuple(self.data.shape[:-1])
 
     @property
+    def dtype(self) -> KeyDType:
+        """See `key_dtype`."""
+        return KEY_DTYPE
+
+    @property
     def ndim(self) -> int:
         """Number of axes."""
         return len(self.shape)
@@ -83,7 +106,7 @@ class KeyArray:
 
     def __len__(self) -> int:
         if not self.shape:
-            raise TypeError("len() of a single key")
+            raise ArgumentTypeError("len() of a single key")
         return self.shape[0]
 
     def __iter__(self) -> Iterator[KeyArray]:
@@ -116,6 +139,8 @@ class KeyArray:
 def PRNGKey(seed: Any, *, impl: Any = None) -> Any:
     """A raw key: two uint32 words.
 
+    Under ``enable_custom_prng`` it is a typed one, as `key` gives.
+
     Parameters
     ----------
     seed : int
@@ -128,17 +153,30 @@ def PRNGKey(seed: Any, *, impl: Any = None) -> Any:
     >>> PRNGKey(0)
     Array([0, 0], dtype=uint32)
     """
-    _check_impl(impl)
+    _check_impl("PRNGKey", impl)
+    words = fresh("PRNGKey", _seeded("PRNGKey", seed))
+    return KeyArray(words) if settings().enable_custom_prng else words
+
+
+def _seeded(operation: str, seed: Any) -> Any:
+    if isinstance(seed, KeyArray):
+        raise ArgumentTypeError(f"{operation}: the seed must be an integer scalar, got a key.")
+    offset = settings().random_seed_offset
     if isinstance(seed, (int, np.integer)) and not isinstance(seed, bool):
-        if not -(2**63) <= int(seed) < 2**64:
-            raise OverflowError(f"PRNGKey: the seed {seed} doesn't fit into 64 bits.")
-        narrow = not settings().enable_x64 and -(2**31) <= int(seed) < 2**31
+        number = int(seed) + offset
+        if not -(2**63) <= number < 2**64:
+            raise NumberOverflowError(f"{operation}: the seed {number} doesn't fit into 64 bits.")
+        narrow = not settings().enable_x64 and -(2**31) <= number < 2**31
         # An int32, where that is what Python's integers are: a negative one has no upper word.
-        whole = int(seed) & (2**32 - 1 if narrow else 2**64 - 1)
+        whole = number & (2**32 - 1 if narrow else 2**64 - 1)
         return adopt(np.array([whole >> 32, whole & 0xFFFFFFFF], np.uint32))
-    value = as_value(seed, "PRNGKey", "seed")
+    value = as_value(seed, operation, "seed")
     if value.shape != () or value.dtype.kind not in "iu":
-        raise TypeError(f"PRNGKey: the seed must be an integer scalar, got {value.aval!r}.")
+        raise ArgumentTypeError(
+            f"{operation}: the seed must be an integer scalar, got {value.aval!r}."
+        )
+    if offset:
+        value = value + jnp.asarray(offset, value.dtype)
     low = value.astype("uint32")
     high = (
         shift_right_logical(value, full((), 32, value.dtype)).astype("uint32")
@@ -148,7 +186,7 @@ def PRNGKey(seed: Any, *, impl: Any = None) -> Any:
     return jnp.stack([high, low])
 
 
-def key(seed: Any, *, impl: Any = None) -> KeyArray:
+def key(seed: Any, *, impl: Any = None, dtype: Any = None) -> KeyArray:
     """A typed key.
 
     Parameters
@@ -157,13 +195,47 @@ def key(seed: Any, *, impl: Any = None) -> KeyArray:
         Of 64 bits.
     impl : {None, "threefry2x32"}
         The generator.
+    dtype : dtype or str, optional
+        Says the generator, too: `key_dtype`, or its name.
+
+    Examples
+    --------
+    >>> key(0).dtype
+    key<fry>
     """
-    return KeyArray(PRNGKey(seed, impl=impl))
+    _check_impl("key", _one_spec("key", impl, dtype))
+    return KeyArray(fresh("key", _seeded("key", seed)))
 
 
-def _check_impl(impl: Any) -> None:
-    if impl not in (None, "threefry2x32"):
-        raise ValueError(f"random: the generator {impl!r} doesn't exist; there is 'threefry2x32'.")
+def _one_spec(operation: str, impl: Any, dtype: Any) -> Any:
+    if impl is not None and dtype is not None:
+        raise ArgumentValueError(f"{operation}: give impl or dtype, not both.")
+    return dtype if impl is None else impl
+
+
+def _check_impl(operation: str, impl: Any) -> None:
+    if impl is not None and impl != KEY_DTYPE and impl != settings().default_prng_impl:
+        raise ArgumentValueError(
+            f"{operation}: the generator {impl!r} doesn't exist; there is 'threefry2x32'."
+        )
+
+
+def key_dtype(impl_spec: Any = None) -> KeyDType:
+    """The dtype of typed keys.
+
+    Parameters
+    ----------
+    impl_spec : {None, "threefry2x32"}
+        The generator.
+
+    Examples
+    --------
+    >>> import fnx
+    >>> fnx.dtypes.issubdtype(key_dtype(), fnx.dtypes.prng_key)
+    True
+    """
+    _check_impl("key_dtype", impl_spec)
+    return KEY_DTYPE
 
 
 def raw(operation: str, k: Any, single: bool = True) -> Any:
@@ -176,41 +248,32 @@ def raw(operation: str, k: Any, single: bool = True) -> Any:
     """
     data = k.data if isinstance(k, KeyArray) else k
     if not hasattr(data, "dtype"):
-        raise TypeError(
+        raise ArgumentTypeError(
             f"{operation}: expected a key, got {type(k).__name__}. Make one with random.key(seed)."
         )
     value = data if isinstance(data, Tracer) else as_value(data, operation, "key")
     if value.dtype != np.uint32 or value.ndim < 1 or value.shape[-1] != 2:
-        raise TypeError(
+        raise ArgumentTypeError(
             f"{operation}: expected a key (uint32 with a last axis of 2), got {value.aval!r}. "
             "Make one with random.key(seed)."
         )
     if single and value.ndim != 1:
-        raise ValueError(
+        raise ArgumentValueError(
             f"{operation}: expected one key, got an array of keys of shape {value.shape[:-1]}. Map "
             "with vmap."
         )
     return value
 
 
+def used(operation: str, k: Any) -> Pair:
+    """The two words of a key that is used up by this."""
+    words = consumed(operation, raw(operation, k))
+    return reshape(words[0:1], ()), reshape(words[1:2], ())
+
+
 def _like(model: Any, data: Any) -> Any:
-    return KeyArray(data) if isinstance(model, KeyArray) else data
-
-
-def hashed_counters(k: Any, shape: tuple[int, ...]) -> tuple[Any, Any]:
-    """Two words of hash for each place of a shape: of its row-major number under a raw key."""
-    size = math.prod(shape)
-    words = reshape(k[0:1], ()), reshape(k[1:2], ())
-    first, second = (broadcast_in_dim(w, (size,)) for w in words)
-    low = iota(np.uint32, size)
-    if size <= 2**32:
-        high = full((size,), 0, np.uint32)
-    else:
-        count = iota(np.uint64, size)
-        high = shift_right_logical(count, full((size,), 32, np.uint64)).astype("uint32")
-        low = count.astype("uint32")
-    a, b = threefry2x32(first, second, high, low)
-    return reshape(a, shape), reshape(b, shape)
+    typed = isinstance(model, KeyArray) or settings().enable_custom_prng
+    return KeyArray(data) if typed else data
 
 
 def split(key: Any, num: Any = 2) -> Any:
@@ -229,8 +292,8 @@ def split(key: Any, num: Any = 2) -> Any:
     (2, 2)
     """
     shape = (num,) if isinstance(num, (int, np.integer)) else tuple(num)
-    a, b = hashed_counters(raw("split", key), shape)
-    return _like(key, jnp.stack([a, b], axis=-1))
+    a, b = hashed_counters(used("split", key), shape)
+    return _like(key, fresh("split", jnp.stack([a, b], axis=-1)))
 
 
 def fold_in(key: Any, data: Any) -> Any:
@@ -242,13 +305,17 @@ def fold_in(key: Any, data: Any) -> Any:
         May be folded with other integers, too.
     data : int
         Of 32 bits.
+
+    Examples
+    --------
+    >>> per_step = [fold_in(PRNGKey(0), step) for step in range(3)]
     """
     words = raw("fold_in", key)
     number = jnp.asarray(data)
     if number.ndim or number.dtype.kind not in "iu":
-        raise TypeError(f"fold_in: data must be an integer scalar, got {number.aval!r}.")
+        raise ArgumentTypeError(f"fold_in: data must be an integer scalar, got {number.aval!r}.")
     a, b = threefry2x32(words[0], words[1], full((), 0, np.uint32), number.astype("uint32"))
-    return _like(key, jnp.stack([a, b]))
+    return _like(key, fresh("fold_in", jnp.stack([a, b])))
 
 
 def key_data(keys: Any) -> Any:
@@ -258,11 +325,16 @@ def key_data(keys: Any) -> Any:
     ----------
     keys : KeyArray
         Typed or raw keys.
+
+    Examples
+    --------
+    >>> key_data(key(7))
+    Array([0, 7], dtype=uint32)
     """
     return raw("key_data", keys, single=False)
 
 
-def wrap_key_data(key_bits_array: Any, *, impl: Any = None) -> KeyArray:
+def wrap_key_data(key_bits_array: Any, *, impl: Any = None, dtype: Any = None) -> KeyArray:
     """Typed keys from words.
 
     Parameters
@@ -271,9 +343,16 @@ def wrap_key_data(key_bits_array: Any, *, impl: Any = None) -> KeyArray:
         uint32, with a last axis of two words.
     impl : {None, "threefry2x32"}
         The generator.
+    dtype : dtype or str, optional
+        Says the generator, too.
+
+    Examples
+    --------
+    >>> wrap_key_data(PRNGKey(7))
+    KeyArray(shape=(), impl=threefry2x32)
     """
-    _check_impl(impl)
-    return KeyArray(raw("wrap_key_data", key_bits_array, single=False))
+    _check_impl("wrap_key_data", _one_spec("wrap_key_data", impl, dtype))
+    return KeyArray(fresh("wrap_key_data", raw("wrap_key_data", key_bits_array, single=False)))
 
 
 def key_impl(keys: Any) -> str:
@@ -283,6 +362,11 @@ def key_impl(keys: Any) -> str:
     ----------
     keys : key
         Typed or raw keys.
+
+    Examples
+    --------
+    >>> key_impl(key(0))
+    'threefry2x32'
     """
     raw("key_impl", keys, single=False)
     return "threefry2x32"
@@ -295,5 +379,15 @@ def clone(key: Any) -> Any:
     ----------
     key : key
         Typed or raw.
+
+    Examples
+    --------
+    >>> import fnx
+    >>> with fnx.debug_key_reuse(True):
+    ...     k = fnx.random.key(0)
+    ...     same = fnx.random.bits(k) == fnx.random.bits(clone(k))
+    >>> bool(same)
+    True
     """
-    return key
+    words = fresh("clone", raw("clone", key, single=False))
+    return KeyArray(words) if isinstance(key, KeyArray) else words

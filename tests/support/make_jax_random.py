@@ -12,9 +12,19 @@ import warnings
 from pathlib import Path
 
 import jax
-from jax import random
+from jax import lax, random
 
-from tests.support.random_cases import DRAWS, KEYS, drawn, plain
+from tests.support.random_cases import (
+    DRAWS,
+    GENERATED,
+    KEYS,
+    SHAPED,
+    drawn,
+    expressions,
+    plain,
+    states,
+    wide,
+)
 
 PATH = Path(__file__).parents[1] / "fnx" / "data" / "jax_random.json"
 
@@ -23,11 +33,13 @@ def main() -> None:
     """Compute and store, a line for each expression; with 64 bits only where it asks for them."""
     warnings.simplefilter("ignore")
     stored = {}
-    for expression in [e.strip() for e in (KEYS + ";" + DRAWS).replace("\n", ";").split(";")]:
-        if expression:
-            wide = any(word in expression for word in ("64", "2**3", "2**4"))
-            with jax.enable_x64(wide):
-                stored[expression] = plain(drawn(random, expression))
+    for expression in expressions(KEYS + DRAWS + SHAPED):
+        with jax.enable_x64(wide(expression)):
+            stored[expression] = plain(drawn(random, expression))
+    for expression in GENERATED:
+        with jax.enable_x64(True):
+            results = eval(expression, {"lax": lax} | states())
+            stored[expression] = [plain(r) for r in results]
     lines = [f"{json.dumps(k)}:{json.dumps(v, separators=(',', ':'))}" for k, v in stored.items()]
     PATH.write_text("{" + ",\n".join(lines) + "}\n")
 

@@ -10,17 +10,15 @@ import pytest
 
 import fnx
 from fnx import random
-from tests.support.random_cases import KEYS, drawn
+from tests.support.random_cases import KEYS, drawn, expressions, wide
 
 STORED = json.loads((Path(__file__).parents[1] / "data" / "jax_random.json").read_text())
-EXPRESSIONS = [e.strip() for e in KEYS.replace("\n", ";").split(";") if e.strip()]
 
 
-@pytest.mark.parametrize("expression", EXPRESSIONS)
+@pytest.mark.parametrize("expression", expressions(KEYS))
 def test_words_are_those_of_jax(expression):
     entry = STORED[expression]
-    wide = any(word in expression for word in ("64", "2**3", "2**4"))
-    with fnx.enable_x64(True if wide else None):
+    with fnx.enable_x64(True if wide(expression) else None):
         found = drawn(random, expression)
     assert found.dtype == entry["dtype"] and list(found.shape) == entry["shape"]
     assert np.asarray(found).ravel().tolist() == entry["words"]
@@ -59,6 +57,35 @@ def test_typed_keys():
     np.testing.assert_array_equal(random.key_data(wrapped), raw)
 
 
+def test_the_dtype_of_keys():
+    keys = random.split(random.key(1))
+    assert keys.dtype == random.key_dtype() == random.key_dtype("threefry2x32")
+    assert repr(keys.dtype) == "key<fry>" and keys.dtype.itemsize == 8
+    assert fnx.dtypes.issubdtype(keys.dtype, fnx.dtypes.prng_key)
+    assert not fnx.dtypes.issubdtype(random.key_data(keys).dtype, fnx.dtypes.prng_key)
+    same = random.key(1, dtype=keys.dtype), random.key(1, impl="threefry2x32")
+    assert [random.key_data(k).tolist() for k in same] == [[0, 1], [0, 1]]
+    assert random.wrap_key_data(random.PRNGKey(1), dtype="threefry2x32").dtype == keys.dtype
+
+
+def test_settings():
+    with fnx.enable_custom_prng(True):
+        typed = random.PRNGKey(4)
+        assert isinstance(typed, random.KeyArray)
+        assert isinstance(random.split(random.key_data(typed)), random.KeyArray)
+    assert random.key_data(typed).tolist() == random.PRNGKey(4).tolist()
+    with fnx.default_prng_impl("threefry2x32"):
+        assert random.key_impl(random.key(0)) == "threefry2x32"
+    with pytest.raises(ValueError, match="default_prng_impl.*rbg"), fnx.default_prng_impl("rbg"):
+        pass
+    fnx.config.update("jax_random_seed_offset", 7)
+    try:
+        moved = random.PRNGKey(3), fnx.jit(random.PRNGKey)(3)
+    finally:
+        fnx.config.update("jax_random_seed_offset", 0)
+    assert [k.tolist() for k in moved] == [[0, 10], [0, 10]]
+
+
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
@@ -68,6 +95,9 @@ def test_typed_keys():
         (lambda: random.PRNGKey(1.5), TypeError, "integer scalar, got ~f32"),
         (lambda: random.PRNGKey(2**64), OverflowError, "64 bits"),
         (lambda: random.key(0, impl="rbg"), ValueError, "'rbg' doesn't exist"),
+        (lambda: random.key(0, impl="threefry2x32", dtype="x"), ValueError, "impl or dtype"),
+        (lambda: random.key_dtype("philox"), ValueError, "key_dtype: the generator 'philox'"),
+        (lambda: random.key(random.key(0)), TypeError, "must be an integer scalar, got a key"),
         (lambda: random.fold_in(random.key(0), 1.5), TypeError, "integer scalar"),
         (lambda: random.wrap_key_data(np.zeros(3, np.uint32)), TypeError, "last axis of 2"),
         (lambda: len(random.key(0)), TypeError, "single key"),
