@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from fnx import dtypes
+from fnx.errors import ArgumentTypeError, ArgumentValueError, UnsupportedError
 from fnx.numpy import reductions, ufuncs
 from fnx.numpy.creation import ones, zeros
 from fnx.numpy.joining import concatenate
@@ -36,11 +37,15 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     """
     (x,) = as_arrays("diff", a)
     if n < 0:
-        raise ValueError(f"diff: n must not be negative, got {n}. Pass n=0 for no difference.")
+        raise ArgumentValueError(
+            f"diff: n must not be negative, got {n}. Pass n=0 for no difference."
+        )
     if n == 0:
         return x
     if x.ndim == 0:
-        raise ValueError("diff: the operand has no axis, got shape (). Pass an array of one axis.")
+        raise ArgumentValueError(
+            "diff: the operand has no axis, got shape (). Pass an array of one axis."
+        )
     place = normal_axis("diff", axis, x.ndim)
     parts = [x]
     if prepend is not None:
@@ -114,10 +119,12 @@ def _cumulative(
 ) -> Any:
     (value,) = as_arrays(name, x)
     if value.ndim == 0:
-        raise ValueError(f"{name}: the operand has no axis, got shape (). Pass one axis or more.")
+        raise ArgumentValueError(
+            f"{name}: the operand has no axis, got shape (). Pass one axis or more."
+        )
     if axis is None:
         if value.ndim > 1:
-            raise ValueError(
+            raise ArgumentValueError(
                 f"{name}: axis must be given for an operand of {value.ndim} axes, got shape "
                 f"{value.shape}. Pass axis=0 to {value.ndim - 1}."
             )
@@ -192,13 +199,11 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int | None = N
         One for each axis; the array itself for one axis.
     """
     if edge_order not in (None, 1):
-        raise NotImplementedError(
-            f"gradient: edge_order must be 1, got {edge_order}. Leave it out."
-        )
+        raise UnsupportedError(f"gradient: edge_order must be 1, got {edge_order}. Leave it out.")
     (x,) = promote_inexact("gradient", f)
     axes = normal_axes("gradient", axis, x.ndim)
     if len(varargs) not in (0, 1, len(axes)):
-        raise TypeError(
+        raise ArgumentTypeError(
             f"gradient: {len(varargs)} spacings were given for {len(axes)} axes. "
             "Pass none, one, or one for each axis."
         )
@@ -210,7 +215,7 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int | None = N
 def _gradient(x: Any, spacing: Any, axis: int) -> Any:
     size = x.shape[axis]
     if size < 2:
-        raise ValueError(
+        raise ArgumentValueError(
             f"gradient: axis {axis} of shape {x.shape} has {size} elements. Pass at least 2 along "
             "each axis, or name the axes."
         )
@@ -222,7 +227,7 @@ def _gradient(x: Any, spacing: Any, axis: int) -> Any:
         ends = (steps[..., :1] / h, steps[..., -1:] / h)
     else:
         if h.shape != (size,):
-            raise ValueError(
+            raise ArgumentValueError(
                 f"gradient: coordinates of shape {h.shape} don't fit axis {axis} of shape "
                 f"{x.shape}. Pass a number, or {size} coordinates."
             )

@@ -13,10 +13,20 @@ from typing import Any
 import numpy as np
 
 from fnx import dtypes
+from fnx.config import CONTEXT
 from fnx.core.array import Array, adopt
 from fnx.core.conversion import as_value
+from fnx.core.device import checked_device, placed
 from fnx.core.tracing import Tracer
-from fnx.errors import ConcretizationTypeError, ShapeError, TracerIntegerConversionError
+from fnx.errors import (
+    ArgumentTypeError,
+    ArgumentValueError,
+    ConcretizationTypeError,
+    NumberOverflowError,
+    ShapeError,
+    TracerIntegerConversionError,
+    UnsupportedError,
+)
 from fnx.numpy import manipulation, ufuncs
 from fnx.numpy.elementwise import real
 from fnx.numpy.promotion import as_arrays, broadcast_to, cast, promote_dtypes, promote_inexact
@@ -51,7 +61,7 @@ def shape_of(shape: Any) -> tuple[int, ...]:
     except (ConcretizationTypeError, TracerIntegerConversionError):
         raise
     except TypeError:
-        raise TypeError(
+        raise ArgumentTypeError(
             f"shape: sizes must be integers, got {shape!r}. Give an int or a sequence of ints."
         ) from None
     if any([n < 0 for n in sizes]):
@@ -73,16 +83,19 @@ def asarray(a: Any, dtype: Any = None, order: Any = None, *, copy: bool | None =
         complex64.
     dtype : dtype, optional
         Convert to this one.
-    order : ignored
-        Arrays are in C order.
+    order : {"C", "K", "A"}, optional
+        Arrays are in C order; "F" is refused.
     copy : bool, optional
-        Accepted; arrays are immutable.
+        True: the result has memory of its own. False: raise if it must have that.
 
     Examples
     --------
     >>> asarray([1, 2])
     Array([1, 2], dtype=int32)
     """
+    _check_order("asarray", order)
+    if copy is not None:
+        return _asarray_copied(a, dtype, copy)
     wanted = None if dtype is None else dtypes.check_user_dtype(dtype)
     if isinstance(a, (list, tuple)):
         value = _from_sequence(a, wanted)
@@ -101,6 +114,21 @@ def asarray(a: Any, dtype: Any = None, order: Any = None, *, copy: bool | None =
     return value if wanted is None else cast(value, wanted)
 
 
+def _asarray_copied(a: Any, dtype: Any, copy: bool) -> Any:
+    value = asarray(a, dtype)
+    if copy:
+        return _own(value, a)
+    same = value is a or (
+        type(value) is Array and isinstance(a, np.ndarray) and np.may_share_memory(value._data, a)
+    )
+    if not same:
+        raise ArgumentValueError(
+            f"asarray: copy=False, but {type(a).__name__} can become an array of "
+            f"{value.dtype.name} only in memory of its own. Leave copy=None."
+        )
+    return value
+
+
 def array(
     object: Any, dtype: Any = None, copy: bool = True, order: Any = "K", ndmin: int = 0
 ) -> Any:
@@ -113,9 +141,10 @@ def array(
     dtype : dtype, optional
         Convert to this one.
     copy : bool
-        Accepted; arrays are immutable.
-    order : ignored
-        Arrays are in C order.
+        Whether the result has memory of its own, so that an array can be donated and its copy
+        kept.
+    order : {"C", "K", "A"}, optional
+        Arrays are in C order; "F" is refused.
     ndmin : int
         At least so many axes, new ones in front.
 
@@ -124,10 +153,26 @@ def array(
     >>> array([[1., 2.]])
     Array([[1., 2.]], dtype=float32)
     """
+    _check_order("array", order)
     value = asarray(object, dtype)
     if value.ndim < ndmin:
         value = value.reshape((1,) * (ndmin - value.ndim) + value.shape)
-    return value
+    return _own(value, object) if copy else value
+
+
+def _own(value: Any, source: Any) -> Any:
+    """The value in memory of its own, if it is evaluated and has that of its source."""
+    if type(value) is not Array or not isinstance(source, (Array, np.ndarray)):
+        return value
+    shared = CONTEXT.get().trace is None and np.may_share_memory(value._data, np.asarray(source))
+    return adopt(value._data.copy(), value._weak) if shared else value
+
+
+def _check_order(operation: str, order: Any) -> None:
+    if order not in (None, "C", "K", "A"):
+        raise UnsupportedError(
+            f"{operation}: order={order!r}: arrays are in C order. Transpose the array instead."
+        )
 
 
 def _from_sequence(a: Any, dtype: Any) -> Any:
@@ -143,7 +188,7 @@ def _from_sequence(a: Any, dtype: Any) -> Any:
         return adopt(_rectangular(_unwrapped(a), dtypes.join(*types)[0]))
     data = _rectangular(_unwrapped(a))
     if data.dtype.kind not in "biufcV":
-        raise TypeError(
+        raise ArgumentTypeError(
             f"array: the data have NumPy dtype {data.dtype}, which is not numeric. "
             "Nested sequences must be rectangular and hold numbers."
         )
@@ -154,7 +199,7 @@ def _from_sequence(a: Any, dtype: Any) -> Any:
     kind = "f" if data.size == 0 else dtypes.kind_of(data.dtype)
     wanted = dtypes.default_dtype(kind)
     if kind in "iu" and data.size and not _fits(data, wanted):
-        raise OverflowError(
+        raise NumberOverflowError(
             f"array: the Python integers from {data.min()} to {data.max()} don't fit into "
             f"{wanted.name}. Give a wider dtype, as in array(..., dtype='int64')."
         )
@@ -165,7 +210,7 @@ def _converted(a: Any, dtype: Any) -> np.ndarray[Any, Any]:
     try:
         return np.asarray(a, dtype)
     except OverflowError as error:
-        raise OverflowError(
+        raise NumberOverflowError(
             f"array: {error}. Give a wider dtype, or convert with astype, which wraps around."
         ) from None
 
@@ -221,13 +266,14 @@ def zeros(shape: Any, dtype: Any = None, **options: Any) -> Any:
     dtype : dtype, optional
         float32 by default.
     **options
-        ``device``: accepted.
+        ``device``, ``out_sharding``: the CPU, where arrays are.
 
     Examples
     --------
     >>> zeros(2)
     Array([0., 0.], dtype=float32)
     """
+    placed("zeros", options)
     return full_(shape_of(shape), 0, _dtype(dtype, "f"))
 
 
@@ -241,13 +287,14 @@ def ones(shape: Any, dtype: Any = None, **options: Any) -> Any:
     dtype : dtype, optional
         float32 by default.
     **options
-        ``device``: accepted.
+        ``device``, ``out_sharding``: the CPU, where arrays are.
 
     Examples
     --------
     >>> ones(2)
     Array([1., 1.], dtype=float32)
     """
+    placed("ones", options)
     return full_(shape_of(shape), 1, _dtype(dtype, "f"))
 
 
@@ -266,13 +313,14 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Any:
     dtype : dtype, optional
         The value's by default.
     **options
-        ``device``: accepted.
+        ``device``, ``out_sharding``: the CPU, where arrays are.
 
     Examples
     --------
     >>> full(2, 7)
     Array([7, 7], dtype=int32, weak_type=True)
     """
+    placed("full", options)
     value = asarray(fill_value, dtype)
     return broadcast_to(value, shape_of(shape))
 
@@ -287,8 +335,9 @@ def zeros_like(a: Any, dtype: Any = None, shape: Any = None, **options: Any) -> 
     dtype, shape : optional
         In place of the model's.
     **options
-        ``device``: accepted.
+        ``device``, ``out_sharding``: the CPU, where arrays are.
     """
+    placed("zeros_like", options)
     return _filled_like(a, 0, dtype, shape)
 
 
@@ -302,8 +351,9 @@ def ones_like(a: Any, dtype: Any = None, shape: Any = None, **options: Any) -> A
     dtype, shape : optional
         In place of the model's.
     **options
-        ``device``: accepted.
+        ``device``, ``out_sharding``: the CPU, where arrays are.
     """
+    placed("ones_like", options)
     return _filled_like(a, 1, dtype, shape)
 
 
@@ -322,8 +372,9 @@ def full_like(a: Any, fill_value: Any, dtype: Any = None, shape: Any = None, **o
     dtype, shape : optional
         In place of the model's.
     **options
-        ``device``: accepted.
+        ``device``, ``out_sharding``: the CPU, where arrays are.
     """
+    placed("full_like", options)
     (model,) = as_arrays("full_like", a)
     wanted = model.dtype if dtype is None else dtypes.check_user_dtype(dtype)
     value = asarray(fill_value, wanted)  # at once: a number would lose digits by way of float32
@@ -352,20 +403,21 @@ def arange(
     dtype : dtype, optional
         int32 for integers, float32 for floats by default.
     **options
-        ``device``: accepted.
+        ``device``, ``out_sharding``: the CPU, where arrays are.
 
     Examples
     --------
     >>> arange(3)
     Array([0, 1, 2], dtype=int32)
     """
+    placed("arange", options)
     if stop is None:
         start, stop = 0, start
     step = 1 if step is None else step
     bounds = []
     for x in (start, stop, step):
         if isinstance(x, Tracer) and x.concrete() is None:
-            raise TypeError(
+            raise ConcretizationTypeError(
                 f"arange: the bounds decide the shape, but one of them is a traced {x.aval!r}. "
                 "Mark the argument with static_argnums, or use lax.iota with a fixed size."
             )
@@ -418,7 +470,7 @@ def linspace(
     Array([0. , 0.5, 1. ], dtype=float32)
     """
     if num < 0:
-        raise ValueError(f"linspace: num must not be negative, got {num}.")
+        raise ArgumentValueError(f"linspace: num must not be negative, got {num}.")
     a, b = promote_inexact("linspace", start, stop)
     wanted = dtypes.to_inexact_dtype(a.dtype) if dtype is None else dtypes.check_user_dtype(dtype)
     count = num - 1 if endpoint else num
@@ -448,7 +500,7 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None, **options: 
     dtype : dtype, optional
         float32 by default.
     **options
-        ``device``: accepted.
+        ``device``, ``out_sharding``: the CPU, where arrays are.
 
     Examples
     --------
@@ -456,6 +508,7 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None, **options: 
     Array([[1., 0.],
            [0., 1.]], dtype=float32)
     """
+    placed("eye", options)
     columns = N if M is None else M
     return cast(_diagonal_test(N, columns, k, comparison.eq), _dtype(dtype, "f"))
 
@@ -504,24 +557,29 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = False, device: Any = None) -> 
         The operand.
     dtype : dtype
         The new one; None is float32.
-    copy, device
-        Accepted; arrays are immutable, and there is one device.
+    copy : bool
+        Whether the result has memory of its own in any case.
+    device : Device, optional
+        The CPU.
     """
+    checked_device("astype", device)
     (value,) = as_arrays("astype", x)
     wanted = _dtype(dtype, "f")
     if value.dtype.kind == "c" and wanted.kind != "c":
         value = real(value) if wanted.kind != "b" else value
-    return cast(value, wanted)
+    result = cast(value, wanted)
+    return _own(result, x) if copy else result
 
 
 def copy(a: Any, order: Any = None) -> Any:
-    """The array (arrays are immutable).
+    """The array in memory of its own, so that it stays when the other one is donated.
 
     Parameters
     ----------
     a : array-like
         The operand.
-    order : ignored
-        Arrays are in C order.
+    order : {"C", "K", "A"}, optional
+        Arrays are in C order; "F" is refused.
     """
+    _check_order("copy", order)
     return array(a)

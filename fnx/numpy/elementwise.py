@@ -8,6 +8,7 @@ import numpy as np
 
 from fnx import dtypes
 from fnx.control.custom_api import custom_jvp
+from fnx.errors import ArgumentValueError
 from fnx.numpy.promotion import (
     as_arrays,
     broadcast_operands,
@@ -44,7 +45,8 @@ from fnx.primitives import cast as cast_
 from fnx.primitives.shaping import full
 
 __all__ = [
-    "abs", "absolute", "angle", "clip", "conj", "conjugate", "deg2rad", "degrees", "divmod",
+    "abs", "absolute", "angle", "around", "clip", "conj", "conjugate", "deg2rad", "degrees",
+    "divmod",
     "float_power", "floor_divide", "fmod", "hypot", "imag", "isclose", "isfinite", "isinf", "isnan",
     "log10", "log2", "logaddexp", "mod", "positive", "pow", "power", "rad2deg", "radians", "real",
     "reciprocal", "remainder", "round", "sign", "signbit",
@@ -307,6 +309,9 @@ def round(a: Any, decimals: int = 0) -> Any:
     return cast(result, value.dtype, value.weak_type)
 
 
+around = round
+
+
 def _round_integers(x: Any, step: int) -> Any:
     """Integers to the nearest multiple of a step, ties to even, without floating point."""
     if step > np.iinfo(x.dtype).max:
@@ -338,7 +343,7 @@ def power(x: Any, y: Any, /) -> Any:
         if base.dtype == np.bool_:
             base = cast(base, np.dtype(np.int32))
         if dtypes.kind_of(base.dtype) in "iu" and y < 0:
-            raise ValueError(
+            raise ArgumentValueError(
                 f"power: integers to a negative power ({base.aval!r} ** {y}) aren't integers. "
                 "Convert the base to a float first."
             )
@@ -569,7 +574,7 @@ def isclose(a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: boo
 def _refuse_complex(operation: str, *operands: Any) -> None:
     for x in operands:
         if x.dtype.kind == "c":
-            raise ValueError(
+            raise ArgumentValueError(
                 f"{operation}: complex numbers have no order or sign, got {x.aval!r}. "
                 "Take the real part or the absolute value first."
             )

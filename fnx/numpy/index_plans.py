@@ -10,12 +10,18 @@ import numpy as np
 
 from fnx import dtypes
 from fnx.core.array import Array, adopt
+from fnx.core.device import checked_device
 from fnx.core.tracing import Tracer
-from fnx.errors import NonConcreteBooleanIndexError, user_frame
+from fnx.errors import (
+    ArgumentTypeError,
+    JAXIndexError,
+    NonConcreteBooleanIndexError,
+    UnsupportedError,
+)
 from fnx.numpy.promotion import as_arrays, broadcast_shapes, cast
 from fnx.primitives import arithmetic, comparison, shaping
 
-__all__ = ["Plan", "not_negative", "plan_index", "without_truths"]
+__all__ = ["Plan", "axes_of", "not_negative", "plan_index", "promised", "without_truths"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,7 @@ def without_truths(x: Any, index: Any) -> tuple[Any, Any]:
     parts = list(index) if isinstance(index, tuple) else [index]
     if not any(_is_truth(p) for p in parts):
         return x, index
-    consumed = sum(_axes_of(p) for p in parts)
+    consumed = sum(axes_of(p) for p in parts)
     axis = 0
     new: list[int] = []
     for k, part in enumerate(parts):
@@ -46,10 +52,10 @@ def without_truths(x: Any, index: Any) -> tuple[Any, Any]:
             axis += x.ndim - consumed
         elif _is_truth(part):
             new.append(axis + len(new))
-            (place,) = _mask_places(np.asarray(part).reshape(1))
+            (place,) = _mask_places(np.asarray(part).reshape(1), x)
             parts[k] = place
         else:
-            axis += _axes_of(part)
+            axis += axes_of(part)
     return shaping.expand_dims(x, tuple(new)), tuple(parts)
 
 
@@ -59,7 +65,37 @@ def _is_truth(part: Any) -> bool:
     return isinstance(part, (Array, Tracer, np.ndarray)) and part.dtype == bool and not part.ndim
 
 
-def _axes_of(part: Any) -> int:
+def promised(operation: str, options: dict[str, Any]) -> None:
+    """Check keywords by which users promise something of their indices; no promise is needed.
+
+    Parameters
+    ----------
+    operation : str
+        For errors.
+    options : dict
+        ``indices_are_sorted``, ``unique_indices``, ``wrap_negative_indices``, ``out_sharding``.
+
+    Raises
+    ------
+    TypeError
+        There are other keywords.
+    UnsupportedError
+        Negative indices are not to count from the end.
+    """
+    for name, value in options.items():
+        if name == "out_sharding":
+            checked_device(operation, value)
+        elif name == "wrap_negative_indices":
+            if not value:
+                raise UnsupportedError(
+                    f"{operation}: wrap_negative_indices=False: negative indices count from the "
+                    "end. Use lax.gather or lax.scatter, where they don't."
+                )
+        elif name not in ("indices_are_sorted", "unique_indices"):
+            raise ArgumentTypeError(f"{operation}: unexpected keyword argument {name!r}.")
+
+
+def axes_of(part: Any) -> int:
     """How many axes of the operand a part of an index stands for."""
     if part is None or part is Ellipsis or _is_truth(part):
         return 0
@@ -81,15 +117,18 @@ def _entries(x: Any, index: Any) -> list[Any]:
             part = np.asarray(part)
         if isinstance(part, (Array, Tracer, np.ndarray)) and part.dtype == np.bool_:
             masks.append((len(expanded), part.shape))
-            expanded += _mask_places(part)
+            expanded += _mask_places(part, x)
         else:
             expanded.append(part)
     consumed = sum(1 for p in expanded if p is not None and p is not Ellipsis)
     if sum(1 for p in expanded if p is Ellipsis) > 1:
-        raise IndexError("an index can have one ellipsis ('...') only")
+        raise JAXIndexError(
+            f"indexing {x.aval!r}: an index can have one ellipsis only. Write : for further axes."
+        )
     if consumed > x.ndim:
-        raise IndexError(
-            f"too many indices: {consumed} for an array of type {x.aval!r} (at {user_frame()})."
+        raise JAXIndexError(
+            f"indexing {x.aval!r}: too many indices, {consumed} for {x.ndim} axes. Give at most "
+            f"{x.ndim}."
         )
     for place, shape in masks:
         _check_mask(x, expanded, place, shape)
@@ -108,18 +147,18 @@ def _check_mask(x: Any, parts: list[Any], place: int, shape: tuple[int, ...]) ->
         axis += x.ndim - sum(1 for p in parts if p is not None and p is not Ellipsis)
     covered = x.shape[axis : axis + len(shape)]
     if covered != shape:
-        raise IndexError(
-            f"indexing {x.aval!r} with a mask of shape {shape} (at {user_frame()}): it stands for "
-            f"axes of shape {covered}. A mask must have the shape of what it selects from."
+        raise JAXIndexError(
+            f"indexing {x.aval!r}: a mask of shape {shape} stands for axes of shape {covered}. A "
+            "mask must have the shape of the axes that it selects from."
         )
 
 
-def _mask_places(mask: Any) -> list[Any]:
+def _mask_places(mask: Any, x: Any) -> list[Any]:
     if isinstance(mask, Tracer):
         known = mask.concrete()
         if known is None:
             raise NonConcreteBooleanIndexError(
-                f"indexing with a traced mask {mask.aval!r} (at {user_frame()}): the number of its "
+                f"indexing {x.aval!r}: the mask {mask.aval!r} is traced, and the number of its "
                 "true elements decides the shape of the result. Use jnp.where(mask, x, 0), or "
                 "jnp.nonzero(mask, size=n)."
             )
@@ -179,17 +218,17 @@ def plan_index(x: Any, index: Any, strict: bool = True) -> Plan:
         elif isinstance(part, (Array, Tracer, np.ndarray)):
             (value,) = as_arrays("index", part)
             if dtypes.kind_of(value.dtype) not in "iu":
-                raise TypeError(
-                    f"indexing with {value.aval!r} (at {user_frame()}): indices must be integers "
-                    "or bools. Convert with astype(int)."
+                raise ArgumentTypeError(
+                    f"indexing {x.aval!r}: indices must be integers or bools, got {value.aval!r}. "
+                    "Convert with astype(int)."
                 )
             arrays.append((axis, value))
             slices.append((0, n, 1))
             layout.append("array")
         else:
-            raise TypeError(
-                f"indexing with {type(part).__name__}: indices are integers, slices, None, "
-                "Ellipsis, and arrays of integers or bools."
+            raise ArgumentTypeError(
+                f"indexing {x.aval!r}: an index is {type(part).__name__}. Indices are integers, "
+                "slices, None, Ellipsis, and arrays of integers or bools."
             )
         axis += 1
     # Integers alone are slices of length 1; beside arrays they take part in broadcasting.
@@ -199,9 +238,10 @@ def plan_index(x: Any, index: Any, strict: bool = True) -> Plan:
         if isinstance(i, int) and not -x.shape[k] <= i < x.shape[k]:
             inside = False
             if strict:
-                raise IndexError(
-                    f"index {i} is out of bounds for axis {k} of {x.aval!r} (at {user_frame()}). "
-                    "Choose mode='clip', 'fill' or 'drop' of x.at[...] to allow it."
+                raise JAXIndexError(
+                    f"indexing {x.aval!r}: index {i} is out of bounds for axis {k}, whose indices "
+                    f"are {_range(x.shape[k])}. Choose mode='clip', 'fill' or 'drop' of x.at[...] "
+                    "to allow it."
                 )
     if only_integers and inside:
         for k, i in arrays:
@@ -245,7 +285,7 @@ def _whole(value: Any) -> int | None:
     try:
         return operator.index(value)
     except TypeError:
-        raise IndexError(
+        raise JAXIndexError(
             f"slice bounds must be integers, got {type(value).__name__}. For traced bounds use "
             "lax.dynamic_slice."
         ) from None
@@ -261,3 +301,8 @@ def not_negative(index: Any, size: int) -> Any:
     zero = shaping.full(index.shape, 0, index.dtype)
     n = shaping.full(index.shape, size, index.dtype)
     return comparison.select_n(comparison.lt(index, zero), index, arithmetic.add(index, n))
+
+
+def _range(size: int) -> str:
+    """The indices that an axis has, in words."""
+    return f"from {-size} to {size - 1}" if size else "none"

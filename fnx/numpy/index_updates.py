@@ -8,9 +8,11 @@ import numpy as np
 
 from fnx import dtypes
 from fnx.core.array import Array, adopt
-from fnx.errors import user_frame
+from fnx.errors import ArgumentTypeError, ShapeError
+from fnx.lax.scatter_apply import scatter_apply
+from fnx.numpy.dynamic_slices import cut, put_back
 from fnx.numpy.elementwise import power
-from fnx.numpy.index_plans import Plan, plan_index, without_truths
+from fnx.numpy.index_plans import Plan, plan_index, promised, without_truths
 from fnx.numpy.indexing import bounds_mode, index_array
 from fnx.numpy.promotion import as_arrays, broadcast_to, cast, promote_dtypes
 from fnx.primitives import arithmetic, gathering, scattering, shaping
@@ -56,8 +58,9 @@ class IndexUpdate:
         mode, fill_value
             What indices out of bounds give.
         **options
-            ``indices_are_sorted``, ``unique_indices``: accepted.
+            ``indices_are_sorted``, ``unique_indices``: promises, which are not needed here.
         """
+        promised("x.at[...].get", options)
         known = None if mode is None else bounds_mode(mode, None)
         return index_array(as_arrays("at", self.array)[0], self.index, known, fill_value)
 
@@ -71,8 +74,9 @@ class IndexUpdate:
         mode
             What happens to indices out of bounds.
         **options
-            ``indices_are_sorted``, ``unique_indices``: accepted.
+            ``indices_are_sorted``, ``unique_indices``: promises, which are not needed here.
         """
+        promised("x.at[...].set", options)
         return self._scatter(scattering.scatter, values, mode)
 
     def add(self, values: Any, *, mode: Any = None, **options: Any) -> Any:
@@ -85,8 +89,9 @@ class IndexUpdate:
         mode
             What happens to indices out of bounds.
         **options
-            ``indices_are_sorted``, ``unique_indices``: accepted.
+            ``indices_are_sorted``, ``unique_indices``: promises, which are not needed here.
         """
+        promised("x.at[...].add", options)
         return self._scatter(gathering.scatter_add, values, mode)
 
     def subtract(self, values: Any, *, mode: Any = None, **options: Any) -> Any:
@@ -99,8 +104,9 @@ class IndexUpdate:
         mode
             What happens to indices out of bounds.
         **options
-            ``indices_are_sorted``, ``unique_indices``: accepted.
+            ``indices_are_sorted``, ``unique_indices``: promises, which are not needed here.
         """
+        promised("x.at[...].subtract", options)
         return self._scatter(
             gathering.scatter_add, arithmetic.neg(as_arrays("at", values)[0]), mode
         )
@@ -115,8 +121,9 @@ class IndexUpdate:
         mode
             What happens to indices out of bounds.
         **options
-            ``indices_are_sorted``, ``unique_indices``: accepted.
+            ``indices_are_sorted``, ``unique_indices``: promises, which are not needed here.
         """
+        promised("x.at[...].multiply", options)
         return self._scatter(scattering.scatter_mul, values, mode)
 
     mul = multiply
@@ -131,8 +138,9 @@ class IndexUpdate:
         mode
             What happens to indices out of bounds.
         **options
-            ``indices_are_sorted``, ``unique_indices``: accepted.
+            ``indices_are_sorted``, ``unique_indices``: promises, which are not needed here.
         """
+        promised("x.at[...].min", options)
         return self._scatter(scattering.scatter_min, values, mode)
 
     def max(self, values: Any, *, mode: Any = None, **options: Any) -> Any:
@@ -145,8 +153,9 @@ class IndexUpdate:
         mode
             What happens to indices out of bounds.
         **options
-            ``indices_are_sorted``, ``unique_indices``: accepted.
+            ``indices_are_sorted``, ``unique_indices``: promises, which are not needed here.
         """
+        promised("x.at[...].max", options)
         return self._scatter(scattering.scatter_max, values, mode)
 
     def divide(self, values: Any, *, mode: Any = None, **options: Any) -> Any:
@@ -159,8 +168,9 @@ class IndexUpdate:
         mode
             What happens to indices out of bounds.
         **options
-            ``indices_are_sorted``, ``unique_indices``: accepted.
+            ``indices_are_sorted``, ``unique_indices``: promises, which are not needed here.
         """
+        promised("x.at[...].divide", options)
         (x,) = as_arrays("at", self.array)
         ones = IndexUpdate(shaping.full(x.shape, 1, x.dtype), self.index).multiply(
             values, mode=mode
@@ -177,25 +187,50 @@ class IndexUpdate:
         mode
             What happens to indices out of bounds.
         **options
-            ``indices_are_sorted``, ``unique_indices``: accepted.
+            ``indices_are_sorted``, ``unique_indices``: promises, which are not needed here.
         """
+        promised("x.at[...].power", options)
         return self.set(power(self.get(mode=mode), values), mode=mode)
 
     def apply(self, function: Any, *, mode: Any = None, **options: Any) -> Any:
-        """Elements replaced by a function of them.
+        """Elements replaced by a function of them; an index that occurs twice applies it twice.
 
         Parameters
         ----------
         function : callable
-            Of the elements.
+            From a scalar to a scalar.
         mode
             What happens to indices out of bounds.
         **options
-            ``indices_are_sorted``, ``unique_indices``: accepted.
+            ``indices_are_sorted``, ``unique_indices``: promises, which are not needed here.
         """
-        return self.set(function(self.get(mode=mode)), mode=mode)
+        promised("x.at[...].apply", options)
+
+        def operation(x: Any, indices: Any, updates: Any, numbers: Any, mode: Any) -> Any:
+            return scatter_apply(
+                x, indices, function, numbers, update_shape=updates.shape, mode=mode
+            )
+
+        return self._scatter(operation, False, mode)
+
+    def _fitted(self, y: Any, shape: tuple[int, ...]) -> Any:
+        """The values in the shape of the place that they go to."""
+        if y.shape == shape:
+            return y
+        lead = len(shape) - y.ndim
+        if lead < 0 or any(n not in (1, m) for n, m in zip(y.shape, shape[lead:])):
+            raise ShapeError(
+                f"x.at[...]: values {y.aval!r} don't fit their place of shape {shape} in "
+                f"{self.array.aval!r}. Sizes of one axis must be equal or 1, counted from the last "
+                "axis."
+            )
+        return broadcast_to(y, shape)
 
     def _scatter(self, operation: Any, values: Any, mode: Any) -> Any:
+        piece, rest, starts = cut(self.array, self.index)
+        if starts is not None:
+            updated = IndexUpdate(piece, rest)._scatter(operation, values, mode)
+            return put_back(self.array, self.index, updated, starts)
         x, y = as_arrays("at", self.array, values)
         y = _adapted(y, x.dtype) if y.weak_type else y
         joint = promote_dtypes("at", x, y)[0].dtype
@@ -204,15 +239,15 @@ class IndexUpdate:
             and dtypes.kind_of(joint) != dtypes.kind_of(x.dtype)
             and not (dtypes.kind_of(y.dtype) in "biu" and dtypes.kind_of(x.dtype) in "fc")
         ):
-            raise TypeError(
-                f"x.at[...]: can't store {y.aval!r} in {x.aval!r} without losing information (at "
-                f"{user_frame()}). Convert the values or the array with astype."
+            raise ArgumentTypeError(
+                f"x.at[...]: can't store {y.aval!r} in {x.aval!r} without losing information. "
+                "Convert the values or the array with astype."
             )
         y = cast(y, x.dtype)
         shape = x.shape
         x, index = without_truths(x, self.index)
         plan = plan_index(x, index, mode is None)
-        y = broadcast_to(y, plan.shape)
+        y = self._fitted(y, plan.shape)
         # The indexed places, axis by axis: slices become index arrays only if there is more than
         # one run of them.
         indices, window = _scatter_indices(x, plan)

@@ -15,10 +15,14 @@ from fnx import dtypes
 from fnx.config import CONTEXT
 from fnx.core.array import Array, adopt
 from fnx.core.tracing import Tracer
-from fnx.errors import NonConcreteBooleanIndexError, user_frame
+from fnx.errors import (
+    ArgumentValueError,
+    ConcretizationTypeError,
+)
 from fnx.numpy import reductions, ufuncs
+from fnx.numpy.dynamic_slices import cut
 from fnx.numpy.elementwise import floor_divide, mod
-from fnx.numpy.index_plans import Plan, not_negative, plan_index, without_truths
+from fnx.numpy.index_plans import Plan, not_negative, plan_index, promised, without_truths
 from fnx.numpy.manipulation import normal_axis
 from fnx.numpy.promotion import as_arrays, broadcast_shapes, broadcast_to, cast
 from fnx.numpy.sorting import argsort
@@ -62,9 +66,11 @@ def index_array(x: Any, index: Any, mode: Any = None, fill_value: Any = None) ->
     ):
         try:
             found = x._data[index]
-        except IndexError as error:
-            raise IndexError(f"{error} (array of type {x.aval!r}, at {user_frame()})") from None
+        except IndexError:
+            plan_index(x, index)  # finds and says what is wrong
+            raise
         return Array(_frozen(found) if isinstance(found, np.generic) else found, x._weak)
+    x, index, _ = cut(x, index)
     x, index = without_truths(x, index)
     if not isinstance(index, tuple):
         single = _scalar_gather(x, index, mode)
@@ -160,7 +166,7 @@ def take(
     fill_value : number, optional
         For "fill".
     **options
-        ``unique_indices``, ``indices_are_sorted``: accepted.
+        ``unique_indices``, ``indices_are_sorted``: promises, which are not needed here.
 
     Examples
     --------
@@ -168,6 +174,7 @@ def take(
     >>> take(jnp.arange(5.), jnp.array([1, 3]))
     Array([1., 3.], dtype=float32)
     """
+    promised("take", options)
     x, i = as_arrays("take", a, indices)
     if axis is None:
         x, axis = shaping.reshape(x, (x.size,)), 0
@@ -199,7 +206,7 @@ def take_along_axis(
         x, axis = shaping.reshape(x, (x.size,)), 0
     place = normal_axis("take_along_axis", axis, x.ndim)
     if i.ndim != x.ndim:
-        raise ValueError(
+        raise ArgumentValueError(
             f"take_along_axis: {x.aval!r} and indices {i.aval!r} must have as many axes."
         )
     joint = broadcast_shapes(
@@ -230,8 +237,9 @@ def nonzero(a: Any, *, size: int | None = None, fill_value: Any = None) -> tuple
     """
     (x,) = as_arrays("nonzero", a)
     if isinstance(x, Tracer) and x.concrete() is None and size is None:
-        raise NonConcreteBooleanIndexError(
-            f"nonzero of a traced {x.aval!r}: the number of places decides the shape. Pass size=."
+        raise ConcretizationTypeError(
+            f"nonzero: {x.aval!r} is traced, and the number of places decides the shape. Pass "
+            "size=."
         )
     known = x.concrete() if isinstance(x, Tracer) else x
     if known is not None:

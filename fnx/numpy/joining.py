@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from fnx.errors import ShapeError, user_frame
+from fnx.core.tracing import Tracer
+from fnx.errors import ArgumentValueError, ConcretizationTypeError, ShapeError, UnsupportedError
 from fnx.numpy.creation import asarray
 from fnx.numpy.indexing import take
 from fnx.numpy.manipulation import normal_axis, ravel, reshape, squeeze
@@ -47,7 +48,9 @@ def concatenate(arrays: Any, axis: int | None = 0, dtype: Any = None) -> Any:
     if axis is None:
         xs, axis = [ravel(x) for x in xs], 0
     if xs[0].ndim == 0:
-        raise ValueError("concatenate: arrays without axes can't be concatenated. Use stack.")
+        raise ArgumentValueError(
+            "concatenate: arrays without axes can't be concatenated. Use stack."
+        )
     place = normal_axis("concatenate", axis, xs[0].ndim)
     first = xs[0]
     for k, x in enumerate(xs):
@@ -56,7 +59,7 @@ def concatenate(arrays: Any, axis: int | None = 0, dtype: Any = None) -> Any:
         ):
             raise ShapeError(
                 f"concatenate: shapes must agree but for axis {place}; argument 0 is "
-                f"{first.aval!r}, argument {k} is {x.aval!r} (at {user_frame()})."
+                f"{first.aval!r}, argument {k} is {x.aval!r}. Slice, pad or reshape one of them."
             )
     return concatenate_(xs, place) if len(xs) > 1 else first
 
@@ -70,7 +73,7 @@ def _sequence(operation: str, arrays: Any) -> list[Any]:
         return unstack(x)
     found = [a if type(a) in (bool, int, float, complex) else asarray(a) for a in arrays]
     if not found:
-        raise ValueError(f"{operation}: needs at least one array.")
+        raise ArgumentValueError(f"{operation}: needs at least one array.")
     return found
 
 
@@ -94,13 +97,13 @@ def stack(arrays: Any, axis: int = 0, out: None = None, dtype: Any = None) -> An
     Array([1., 2.], dtype=float32, weak_type=True)
     """
     if out is not None:
-        raise NotImplementedError("stack: arrays are immutable, so out= must be None.")
+        raise UnsupportedError("stack: arrays are immutable, so out= must be None.")
     xs = promote_dtypes("stack", *_sequence("stack", arrays))
     for k, x in enumerate(xs):
         if x.shape != xs[0].shape:
             raise ShapeError(
                 f"stack: shapes must be equal; argument 0 is {xs[0].aval!r}, argument {k} is "
-                f"{x.aval!r}."
+                f"{x.aval!r}. Give arrays of one shape, or use concatenate."
             )
     place = normal_axis("stack", axis, xs[0].ndim + 1)
     return concatenate([shaping.expand_dims(x, (place,)) for x in xs], place, dtype)
@@ -201,8 +204,9 @@ def _split(name: str, ary: Any, sections: Any, axis: int, exact: bool) -> list[A
     size = x.shape[place]
     if isinstance(sections, (int, np.integer)):
         if exact and size % sections:
-            raise ValueError(
-                f"{name}: axis {place} of {x.aval!r} can't be cut into {sections} equal parts."
+            raise ArgumentValueError(
+                f"{name}: axis {place} of {x.aval!r} can't be cut into {sections} equal parts. "
+                "array_split gives parts of unequal size."
             )
         each, more = divmod(size, sections)
         ends = np.cumsum([0] + [each + 1] * more + [each] * (sections - more))
@@ -286,6 +290,11 @@ def repeat(
         y = shaping.new_axis(x, place + 1, int(repeats))
         shape = (*x.shape[:place], x.shape[place] * int(repeats), *x.shape[place + 1 :])
         return shaping.reshape(y, shape)
+    if isinstance(repeats, Tracer) and repeats.concrete() is None:
+        raise ConcretizationTypeError(
+            f"repeat: repeats is a traced {repeats.aval!r}, and its sum decides the shape. Mark "
+            "the argument with static_argnums, or take elements by computed indices, x[i]."
+        )
     counts = np.broadcast_to(np.asarray(repeats), (x.shape[place],))
     index = np.repeat(np.arange(x.shape[place]), counts)
     if total_repeat_length is not None:

@@ -8,8 +8,17 @@ from typing import Any
 
 import numpy as np
 
+from fnx.config import CONTEXT
+from fnx.core.array import Array, adopt
+from fnx.core.device import checked_device
 from fnx.core.tracing import Tracer
-from fnx.errors import ShapeError, user_frame
+from fnx.errors import (
+    ArgumentValueError,
+    AxisError,
+    ConcretizationTypeError,
+    ShapeError,
+    UnsupportedError,
+)
 from fnx.numpy.promotion import as_arrays
 from fnx.primitives import shaping
 
@@ -30,9 +39,9 @@ def normal_axis(operation: str, axis: Any, ndim: int) -> int:
     """
     n = operator.index(axis)
     if not -ndim <= n < ndim:
-        raise np.exceptions.AxisError(
-            f"{operation}: axis {n} is out of bounds for an array of {ndim} axes (at "
-            f"{user_frame()})."
+        known = f"Axes are from {-ndim} to {ndim - 1}." if ndim else "It takes none."
+        raise AxisError(
+            f"{operation}: axis {n} is out of bounds for an array of {ndim} axes. {known}"
         )
     return n % ndim
 
@@ -44,11 +53,18 @@ def normal_axes(operation: str, axis: Any, ndim: int) -> tuple[int, ...]:
     axes = (axis,) if not isinstance(axis, (tuple, list)) else axis
     found = tuple([normal_axis(operation, a, ndim) for a in axes])
     if len(set(found)) != len(found):
-        raise ValueError(f"{operation}: axis {axis} names an axis twice.")
+        raise ArgumentValueError(f"{operation}: axis {axis} names an axis twice. Name it once.")
     return found
 
 
-def reshape(a: Any, shape: Any = None, order: str = "C", **options: Any) -> Any:
+def reshape(
+    a: Any,
+    shape: Any = None,
+    order: str = "C",
+    *,
+    copy: bool | None = None,
+    out_sharding: Any = None,
+) -> Any:
     """The same elements in another shape.
 
     Parameters
@@ -59,8 +75,11 @@ def reshape(a: Any, shape: Any = None, order: str = "C", **options: Any) -> Any:
         The extents; one of them may be -1 and is then computed.
     order : {"C", "F"}
         The order in which elements are read and placed.
-    **options
-        ``copy``: accepted.
+    copy : bool, optional
+        Nothing can tell a view of an immutable array from a copy, but that it can't be donated
+        while the other one is there; True makes a copy, False and None a view where that can be.
+    out_sharding : Device, optional
+        The CPU.
 
     Examples
     --------
@@ -69,36 +88,39 @@ def reshape(a: Any, shape: Any = None, order: str = "C", **options: Any) -> Any:
     Array([[0, 1],
            [2, 3]], dtype=int32)
     """
+    checked_device("reshape", out_sharding)
     (x,) = as_arrays("reshape", a)
+    if copy and type(x) is Array and CONTEXT.get().trace is None:
+        x = adopt(x._data.copy(), x._weak)
     one = isinstance(shape, (int, np.integer)) or getattr(shape, "ndim", 1) == 0
     given = [shape] if one else list(shape)
     for n in given:
         if isinstance(n, Tracer) and n.concrete() is None:
-            raise TypeError(
-                f"reshape: shapes must be known, but {shape} holds a traced {n.aval!r}. "
-                "Take sizes from x.shape, or mark the argument with static_argnums."
+            raise ConcretizationTypeError(
+                f"reshape: sizes must be known, but one of them is a traced {n.aval!r}. Take sizes "
+                "from x.shape, or mark the argument with static_argnums."
             )
     sizes: list[int] = [operator.index(n) for n in given]
     if sizes.count(-1) > 1:
-        raise ValueError(f"reshape: at most one size may be -1, got {tuple(sizes)}.")
+        raise ArgumentValueError(f"reshape: at most one size may be -1, got {tuple(sizes)}.")
     if -1 in sizes:
         known = -math.prod(sizes)
         sizes[sizes.index(-1)] = x.size // known if known else 0
     if math.prod(sizes) != x.size or any(n < 0 for n in sizes):
         raise ShapeError(
-            f"reshape: {x.aval!r} has {x.size} elements, which don't fit shape {shape} (at "
-            f"{user_frame()})."
+            f"reshape: {x.aval!r} has {x.size} elements, which don't fit shape {shape}. Give sizes "
+            "of that product; one of them may be -1."
         )
     if order == "F":
         reversed_axes = tuple(reversed(range(x.ndim)))
         y = shaping.reshape(shaping.transpose(x, reversed_axes), tuple(reversed(sizes)))
         return shaping.transpose(y, tuple(reversed(range(y.ndim))))
     if order not in ("C", "A"):
-        raise NotImplementedError(f"reshape: order={order!r} is not supported; use 'C' or 'F'.")
+        raise UnsupportedError(f"reshape: order={order!r} is not supported; use 'C' or 'F'.")
     return shaping.reshape(x, tuple(sizes))
 
 
-def ravel(a: Any, order: str = "C", **options: Any) -> Any:
+def ravel(a: Any, order: str = "C", *, out_sharding: Any = None) -> Any:
     """All elements along one axis.
 
     Parameters
@@ -107,10 +129,10 @@ def ravel(a: Any, order: str = "C", **options: Any) -> Any:
         The operand.
     order : {"C", "F"}
         The order in which elements are read.
-    **options
-        ``out_sharding``: accepted.
+    out_sharding : Device, optional
+        The CPU.
     """
-    return reshape(a, -1, order)
+    return reshape(a, -1, order, out_sharding=out_sharding)
 
 
 def transpose(a: Any, axes: Any = None) -> Any:
@@ -128,8 +150,9 @@ def transpose(a: Any, axes: Any = None) -> Any:
         return shaping.transpose(x, tuple(reversed(range(x.ndim))))
     order = tuple([normal_axis("transpose", k, x.ndim) for k in axes])
     if sorted(order) != list(range(x.ndim)):
-        raise ValueError(
-            f"transpose: axes {tuple(axes)} aren't a permutation of the axes of {x.aval!r}."
+        raise ArgumentValueError(
+            f"transpose: axes {tuple(axes)} aren't a permutation of the axes of {x.aval!r}. Name "
+            "each axis once."
         )
     return shaping.transpose(x, order)
 
@@ -147,7 +170,7 @@ def matrix_transpose(x: Any, /) -> Any:
     """
     (value,) = as_arrays("matrix_transpose", x)
     if value.ndim < 2:
-        raise ValueError(f"matrix_transpose: {value.aval!r} has fewer than two axes.")
+        raise ArgumentValueError(f"matrix_transpose: {value.aval!r} has fewer than two axes.")
     return swapaxes(value, -1, -2)
 
 
@@ -165,7 +188,7 @@ def moveaxis(a: Any, source: Any, destination: Any) -> Any:
     from_ = normal_axes("moveaxis", source, x.ndim)
     to = normal_axes("moveaxis", destination, x.ndim)
     if len(from_) != len(to):
-        raise ValueError(
+        raise ArgumentValueError(
             f"moveaxis: source {source} and destination {destination} must be of one length."
         )
     order = [k for k in range(x.ndim) if k not in from_]
@@ -240,7 +263,10 @@ def squeeze(a: Any, axis: Any = None) -> Any:
         axes = normal_axes("squeeze", axis, x.ndim)
     for k in axes:
         if x.shape[k] != 1:
-            raise ValueError(f"squeeze: axis {k} of {x.aval!r} has size {x.shape[k]}, not 1.")
+            raise ArgumentValueError(
+                f"squeeze: axis {k} of {x.aval!r} has size {x.shape[k]}, not 1. Name axes of size "
+                "1, or take an element, x[0]."
+            )
     return shaping.reshape(x, tuple([n for k, n in enumerate(x.shape) if k not in axes]))
 
 

@@ -11,11 +11,16 @@ from typing import Any
 
 import numpy as np
 
+from fnx import dtypes
 from fnx.core.array import Array
+from fnx.core.device import checked_device
 from fnx.core.operators import install
 from fnx.core.tracing import Tracer
+from fnx.errors import ArgumentTypeError, ArgumentValueError
 from fnx.numpy import (
+    array_api,
     creation,
+    editing,
     elementwise,
     index_updates,
     indexing,
@@ -23,9 +28,11 @@ from fnx.numpy import (
     manipulation,
     products,
     reductions,
+    searching,
     sorting,
     ufuncs,
 )
+from fnx.primitives.cast import bitcast_convert_type
 
 __all__: list[str] = []
 
@@ -104,21 +111,53 @@ def _transpose(self: Any, *axes: Any) -> Any:
 
 def _length(self: Any) -> int:
     if self.ndim == 0:
-        raise TypeError(f"len() of an array without axes ({self.aval!r})")
+        raise ArgumentTypeError(
+            f"len(): {self.aval!r} has no axes. The number of elements is x.size."
+        )
     return int(self.shape[0])
 
 
 def _iterate(self: Any) -> Iterator[Any]:
     if self.ndim == 0:
-        raise TypeError(f"iteration over an array without axes ({self.aval!r})")
+        raise ArgumentTypeError(
+            f"iteration: {self.aval!r} has no axes to go along. Give it one, x[None]."
+        )
     return iter(joining.unstack(self))
 
 
 def _set_item(self: Any, index: Any, value: Any) -> None:
-    raise TypeError(
-        "arrays are immutable: x[index] = y can't change one in place. "
-        "Write x = x.at[index].set(y) (or .add, .multiply, ...)."
+    raise ArgumentTypeError(
+        f"x[index] = y: arrays are immutable, x is {self.aval!r}. Write "
+        "x = x.at[index].set(y) (or .add, .multiply, ...)."
     )
+
+
+def _view(self: Any, dtype: Any = None) -> Any:
+    """The same bits as elements of another dtype; the last axis grows or shrinks to fit."""
+    if dtype is None:
+        return self
+    old, new = self.dtype.itemsize, dtypes.check_user_dtype(dtype).itemsize
+    if old == new or not self.ndim:
+        return bitcast_convert_type(self, dtype)
+    if old > new:
+        parts = bitcast_convert_type(self, dtype)
+        return parts.reshape(*self.shape[:-1], self.shape[-1] * (old // new))
+    count = new // old
+    if self.shape[-1] % count:
+        raise ArgumentValueError(
+            f"view: the last axis of {self.aval!r} is no multiple of {count}, the elements of one "
+            f"{np.dtype(dtype).name}."
+        )
+    grouped = self.reshape(*self.shape[:-1], self.shape[-1] // count, count)
+    return bitcast_convert_type(grouped, dtype)
+
+
+def _to_device(self: Any, device: Any, *, stream: None = None) -> Any:
+    """The array on a device; there is only the CPU."""
+    if stream is not None:
+        raise ArgumentTypeError(f"to_device: the CPU has no streams, got {stream!r}. Leave it out.")
+    checked_device("to_device", device)
+    return self
 
 
 def _properties() -> dict[str, Any]:
@@ -164,6 +203,15 @@ def _methods() -> dict[str, Any]:
         "argsort": sorting.argsort,
         "repeat": joining.repeat,
         "round": elementwise.round,
+        "argpartition": sorting.argpartition,
+        "choose": editing.choose,
+        "compress": lambda self, condition, axis=None, **options: editing.compress(
+            condition, self, axis, **options
+        ),
+        "searchsorted": searching.searchsorted,
+        "view": _view,
+        "to_device": _to_device,
+        "__array_namespace__": array_api.namespace_of,
     }
     for name in (
         "sum", "prod", "max", "min", "mean", "var", "std", "any", "all", "argmax", "argmin",

@@ -15,6 +15,7 @@ import numpy as np
 from fnx.core.array import Array, adopt
 from fnx.core.operators import install
 from fnx.core.tracing import Tracer
+from fnx.errors import ArgumentTypeError
 
 __all__ = ["install_overrides"]
 
@@ -106,8 +107,10 @@ def _plain(value: Any) -> Any:
 def _stored(name: str, result: Any, out: tuple[Any, ...]) -> Any:
     """The result written to the ndarray that the caller gave, as in ``ndarray += array``."""
     if len(out) != 1 or not isinstance(out[0], np.ndarray):
-        raise TypeError(
-            f"{name}: out= must be one ndarray; arrays are immutable. Use what the call returns."
+        raise ArgumentTypeError(
+            f"{name}: out= must be one ndarray, got "
+            f"{', '.join(repr(getattr(x, 'aval', type(x).__name__)) for x in out)}; arrays are "
+            "immutable. Use what the call returns."
         )
     np.copyto(out[0], np.asarray(result), casting="same_kind")
     return out[0]

@@ -15,13 +15,21 @@ import numpy as np
 import opt_einsum
 
 from fnx import dtypes
-from fnx.errors import ShapeError, user_frame
+from fnx.core.device import checked_device
+from fnx.errors import ArgumentTypeError, ArgumentValueError, ShapeError
 from fnx.numpy import ufuncs
 from fnx.numpy.creation import eye, tri
 from fnx.numpy.elementwise import conj
 from fnx.numpy.indexing import index_array
 from fnx.numpy.manipulation import moveaxis, normal_axes, normal_axis, swapaxes
-from fnx.numpy.promotion import as_arrays, broadcast_shapes, broadcast_to, cast, promote_dtypes
+from fnx.numpy.promotion import (
+    as_arrays,
+    broadcast_shapes,
+    broadcast_to,
+    cast,
+    promote_dtypes,
+    refuse_out,
+)
 from fnx.numpy.reductions import any as any_
 from fnx.numpy.reductions import sum as sum_
 from fnx.primitives import shaping
@@ -46,7 +54,8 @@ def _contract(name: str, x: Any, y: Any, axes: Any, batch: Any, precision: Any, 
         if x.shape[i] != y.shape[j]:
             raise ShapeError(
                 f"{name}: contracted sizes differ, {x.aval!r} axis {i} against {y.aval!r} axis {j} "
-                f"({x.shape[i]} against {y.shape[j]}; at {user_frame()})."
+                f"({x.shape[i]} against {y.shape[j]}). Transpose one operand, or name the axes "
+                "with `tensordot` or `einsum`."
             )
     weak = x.weak_type and y.weak_type
     if x.dtype == np.bool_:  # or of ands
@@ -106,7 +115,7 @@ def matmul(a: Any, b: Any, *, precision: Any = None, preferred_element_type: Any
     """
     x, y, wanted = _typed("matmul", a, b, preferred_element_type)
     if x.ndim == 0 or y.ndim == 0:
-        raise ValueError(
+        raise ArgumentValueError(
             f"matmul: operands need at least one axis, got {x.aval!r} and {y.aval!r}. Use multiply "
             "for scalars."
         )
@@ -114,8 +123,7 @@ def matmul(a: Any, b: Any, *, precision: Any = None, preferred_element_type: Any
     if x.shape[-1] != inner_y:
         raise ShapeError(
             f"matmul: inner sizes differ, {x.aval!r} @ {y.aval!r} ({x.shape[-1]} against "
-            f"{inner_y}; at {user_frame()}). Transpose one operand, or name the axes with "
-            "`tensordot` or `einsum`."
+            f"{inner_y}). Transpose one operand, or name the axes with `tensordot` or `einsum`."
         )
     if y.ndim <= 2:
         return _contract(
@@ -200,13 +208,12 @@ def vecdot(
     x, y, wanted = _typed("vecdot", x1, x2, preferred_element_type)
     for v in (x, y):
         if v.ndim == 0:
-            raise ValueError(f"vecdot: operands need at least one axis, got {v.aval!r}.")
+            raise ArgumentValueError(f"vecdot: operands need at least one axis, got {v.aval!r}.")
     x = moveaxis(x, normal_axis("vecdot", axis, x.ndim), -1)
     y = moveaxis(y, normal_axis("vecdot", axis, y.ndim), -1)
     if x.shape[-1] != y.shape[-1]:
         raise ShapeError(
-            f"vecdot: lengths differ along axis {axis}, {x.shape[-1]} against {y.shape[-1]} (at "
-            f"{user_frame()})."
+            f"vecdot: lengths differ along axis {axis}, {x.shape[-1]} against {y.shape[-1]}."
         )
     batch = broadcast_shapes(x.shape[:-1], y.shape[:-1])
     x = broadcast_to(conj(x), (*batch, x.shape[-1]))
@@ -238,7 +245,7 @@ def tensordot(
             normal_axes("tensordot", axes[1], y.ndim),
         )
     if len(left) != len(right):
-        raise ValueError(f"tensordot: axes must name as many of a as of b, got {axes}.")
+        raise ArgumentValueError(f"tensordot: axes must name as many of a as of b, got {axes}.")
     return _contract("tensordot", x, y, (left, right), ((), ()), precision, wanted)
 
 
@@ -249,7 +256,8 @@ def einsum(
     optimize: Any = "optimal",
     precision: Any = None,
     preferred_element_type: Any = None,
-    **options: Any,
+    out: Any = None,
+    out_sharding: Any = None,
 ) -> Any:
     """Sums of products in Einstein's notation.
 
@@ -264,8 +272,10 @@ def einsum(
         How opt_einsum looks for the order.
     precision, preferred_element_type
         As for `dot`.
-    **options
-        ``out``: None.
+    out : None
+        Arrays are immutable.
+    out_sharding : Device, optional
+        The CPU.
 
     Examples
     --------
@@ -273,6 +283,8 @@ def einsum(
     >>> einsum("ij->j", jnp.ones((2, 3)))
     Array([2., 2., 2.], dtype=float32)
     """
+    refuse_out("einsum", out)
+    checked_device("einsum", out_sharding)
     if not isinstance(subscripts, str):
         subscripts, operands = _from_lists(subscripts, *operands)
     arrays = promote_dtypes("einsum", *as_arrays("einsum", *operands))
@@ -283,7 +295,9 @@ def einsum(
         for label, n in zip(labels, x.shape, strict=True):
             if sizes.setdefault(label, n) not in (n, 1) and n != 1:
                 raise ShapeError(
-                    f"einsum {subscripts!r}: index {label} has sizes {sizes[label]} and {n}."
+                    f"einsum: {label} of {subscripts!r} has sizes {sizes[label]} and {n}, got "
+                    f"{', '.join(repr(a.aval) for a in arrays)}. Give the axes one size, or one of "
+                    "them another letter."
                 )
             sizes[label] = max(sizes[label], n)
     terms = [_diagonals(labels, x) for labels, x in terms]
@@ -314,7 +328,7 @@ def _from_lists(*args: Any) -> tuple[str, tuple[Any, ...]]:
 
     def text(labels: Any) -> str:
         if not isinstance(labels, (list, tuple)):
-            raise TypeError(
+            raise ArgumentTypeError(
                 f"einsum: expected a list of axis numbers, got {type(labels).__name__}. "
                 "Give subscripts as text first, or a list behind each operand."
             )
@@ -334,7 +348,9 @@ def _expand(name: str, subscripts: str, arrays: Sequence[Any]) -> tuple[list[lis
     left, arrow, right = text.partition("->")
     parts = left.split(",")
     if len(parts) != len(arrays):
-        raise ValueError(f"{name}: {subscripts!r} names {len(parts)} operands, got {len(arrays)}.")
+        raise ArgumentValueError(
+            f"{name}: {subscripts!r} names {len(parts)} operands, got {len(arrays)}."
+        )
     free = [c for c in string.ascii_letters if c not in text]
     widest = 0
     for part, x in zip(parts, arrays, strict=True):
@@ -347,7 +363,10 @@ def _expand(name: str, subscripts: str, arrays: Sequence[Any]) -> tuple[list[lis
             count = x.ndim - len(part.replace("...", ""))
             part = part.replace("...", "".join(ellipsis[widest - count :]))
         if len(part) != x.ndim:
-            raise ValueError(f"{name}: {part!r} names {len(part)} axes, the operand is {x.aval!r}.")
+            raise ArgumentValueError(
+                f"{name}: {part!r} names {len(part)} axes, the operand is {x.aval!r}. Write one "
+                "letter for each axis, or ... for the rest."
+            )
         inputs.append(list(part))
     if arrow:
         output = list(right.replace("...", "".join(ellipsis)))
@@ -356,7 +375,7 @@ def _expand(name: str, subscripts: str, arrays: Sequence[Any]) -> tuple[list[lis
         output = ellipsis + sorted(c for c in set(seen) if seen.count(c) == 1 and c not in ellipsis)
     unknown = [c for c in output if all(c not in part for part in inputs)]
     if unknown or len(set(output)) != len(output):
-        raise ValueError(
+        raise ArgumentValueError(
             f"{name}: the result of {subscripts!r} must name indices of the operands once each."
         )
     return inputs, output
@@ -423,6 +442,8 @@ def _take_diagonal(x: Any, i: int, j: int, offset: int) -> Any:
     rows, columns = x.shape[-2:]
     start_row, start_column = max(-offset, 0), max(offset, 0)
     n = max(min(rows - start_row, columns - start_column), 0)
+    if n == 0:
+        return shaping.full((*x.shape[:-2], 0), 0, x.dtype)
     row = iota(np.int32, n) + np.int32(start_row)
     column = iota(np.int32, n) + np.int32(start_column)
     return index_array(x, (Ellipsis, row, column))
@@ -459,7 +480,7 @@ def diag(v: Any, k: int = 0) -> Any:
     if x.ndim == 2:
         return diagonal(x, k)
     if x.ndim != 1:
-        raise ValueError(f"diag: expected a vector or a matrix, got {x.aval!r}.")
+        raise ArgumentValueError(f"diag: expected a vector or a matrix, got {x.aval!r}.")
     n = x.shape[0] + abs(k)
     if k >= 0:
         rows = pad(x, shaping.full((), 0, x.dtype), [(0, k, 0)])
@@ -493,7 +514,7 @@ def trace(
 def _triangle(name: str, m: Any, k: int, lower: bool) -> Any:
     (x,) = as_arrays(name, m)
     if x.ndim < 2:
-        raise ValueError(f"{name}: {x.aval!r} has fewer than two axes.")
+        raise ArgumentValueError(f"{name}: {x.aval!r} has fewer than two axes.")
     rows, columns = x.shape[-2:]
     keep = tri(rows, columns, k if lower else k - 1, bool)
     keep = keep if lower else ufuncs.logical_not(keep)

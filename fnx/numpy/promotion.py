@@ -15,7 +15,7 @@ from fnx import dtypes
 from fnx.core.array import Array, adopt
 from fnx.core.conversion import as_value
 from fnx.core.tracing import Tracer
-from fnx.errors import ShapeError, user_frame
+from fnx.errors import NumberOverflowError, ShapeError, TypePromotionError, UnsupportedError
 from fnx.primitives.cast import convert_element_type
 from fnx.primitives.shaping import broadcast_in_dim
 
@@ -37,7 +37,7 @@ _SCALARS = (bool, int, float, complex)
 def refuse_out(operation: str, out: Any) -> None:
     """Raise if there is an ``out=`` to be written to."""
     if out is not None:
-        raise NotImplementedError(f"{operation}: arrays are immutable, so out= must be None.")
+        raise UnsupportedError(f"{operation}: arrays are immutable, so out= must be None.")
 
 
 def as_arrays(operation: str, *args: Any) -> list[Any]:
@@ -75,7 +75,10 @@ def promote_dtypes(operation: str, *args: Any) -> list[Any]:
             value = as_value(a, operation, f"argument {k}")
             args = (*args[:k], value, *args[k + 1 :])
             types.append((value.dtype, value.weak_type))
-    dtype, weak = dtypes.join(*types)
+    try:
+        dtype, weak = dtypes.join(*types)
+    except TypePromotionError as error:
+        raise TypePromotionError(f"{operation}: {error.message}") from None
     return [
         adopt(_scalar(operation, a, dtype), weak) if type(a) in _SCALARS else cast(a, dtype, weak)
         for a in args
@@ -89,7 +92,7 @@ def _scalar(operation: str, value: Any, dtype: np.dtype[Any]) -> np.ndarray[Any,
     try:
         return np.asarray(value, dtype)
     except OverflowError:
-        raise OverflowError(
+        raise NumberOverflowError(
             f"{operation}: the Python integer {value} doesn't fit into {dtype.name}. "
             "Convert the array to a wider dtype first."
         ) from None
@@ -123,8 +126,8 @@ def broadcast_shapes(*shapes: Sequence[int]) -> tuple[int, ...]:
         return np.broadcast_shapes(*[tuple(s) for s in shapes])
     except ValueError:
         raise ShapeError(
-            f"broadcast: shapes {', '.join(str(tuple(s)) for s in shapes)} don't fit together (at "
-            f"{user_frame()}). Sizes of one axis must be equal or 1, counted from the last axis."
+            f"broadcast: shapes {', '.join(str(tuple(s)) for s in shapes)} don't fit together. "
+            "Sizes of one axis must be equal or 1, counted from the last axis."
         ) from None
 
 
@@ -150,7 +153,7 @@ def broadcast_to(array: Any, shape: Any) -> Any:
     lead = len(shape) - x.ndim
     if lead < 0 or any(n not in (1, m) for n, m in zip(x.shape, shape[lead:], strict=True)):
         raise ShapeError(
-            f"broadcast_to: {x.aval!r} can't become shape {shape} (at {user_frame()}). "
+            f"broadcast_to: {x.aval!r} can't become shape {shape}. "
             "Sizes of one axis must be equal or 1, counted from the last axis."
         )
     return broadcast_in_dim(x, shape, tuple(range(lead, len(shape))))
@@ -190,7 +193,7 @@ def broadcast_operands(operation: str, xs: list[Any]) -> list[Any]:
     except ValueError:
         raise ShapeError(
             f"{operation}: incompatible shapes for broadcasting, got "
-            f"{', '.join(repr(x.aval) for x in xs)} (at {user_frame()}). Sizes of one axis must be "
+            f"{', '.join(repr(x.aval) for x in xs)}. Sizes of one axis must be "
             "equal or 1, counted from the last axis."
         ) from None
     return [broadcast_to(x, shape) for x in xs]

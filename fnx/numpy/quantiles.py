@@ -9,6 +9,7 @@ import numpy as np
 
 from fnx import dtypes
 from fnx.core.array import Array
+from fnx.errors import ArgumentValueError
 from fnx.numpy import ufuncs
 from fnx.numpy.creation import asarray
 from fnx.numpy.elementwise import clip, isnan
@@ -27,20 +28,22 @@ def _quantile(
     name: str, a: Any, q: Any, axis: Any, method: str, keepdims: bool, pass_nan: bool, scale: float
 ) -> Any:
     if method not in _METHODS:
-        raise ValueError(f"{name}: method must be one of {', '.join(_METHODS)}, got {method!r}.")
+        raise ArgumentValueError(
+            f"{name}: method must be one of {', '.join(_METHODS)}, got {method!r}."
+        )
     # First alone: a Python fraction does not widen the float that integers become.
     x, fractions = promote_inexact(name, *promote_inexact(name, a), q)
     if "c" in (x.dtype.kind, fractions.dtype.kind):
-        raise ValueError(f"{name}: complex numbers have no order, got {x.aval!r}.")
+        raise ArgumentValueError(f"{name}: complex numbers have no order, got {x.aval!r}.")
     fractions = ufuncs.divide(fractions, ufuncs.constant_like(fractions, scale))
     if type(fractions) is Array and not np.all((fractions._data >= 0) & (fractions._data <= 1)):
-        raise ValueError(f"{name}: q must lie between 0 and {scale:g}.")
+        raise ArgumentValueError(f"{name}: q must lie between 0 and {scale:g}.")
     axes = normal_axes(name, axis, x.ndim)
     others = tuple(k for k in range(x.ndim) if k not in axes)
     kept = [x.shape[k] for k in others]
     count = math.prod([x.shape[k] for k in axes])
     if count == 0:
-        raise ValueError(f"{name}: shape {x.shape} has no element along axes {axes}.")
+        raise ArgumentValueError(f"{name}: shape {x.shape} has no element along axes {axes}.")
     flat = reshape(transpose(x, (*others, *axes)), (*kept, count))
     missing = isnan(flat)
     ordered = sort(flat, axis=-1)

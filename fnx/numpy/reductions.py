@@ -12,15 +12,23 @@ from typing import Any
 import numpy as np
 
 from fnx import dtypes
+from fnx.errors import ArgumentTypeError, ArgumentValueError, UnsupportedError
 from fnx.numpy import ufuncs
 from fnx.numpy.elementwise import conj, isclose, isnan, real
 from fnx.numpy.manipulation import normal_axes, normal_axis, ravel
-from fnx.numpy.promotion import as_arrays, broadcast_to, cast, promote_inexact
+from fnx.numpy.promotion import (
+    as_arrays,
+    broadcast_shapes,
+    broadcast_to,
+    cast,
+    promote_inexact,
+)
 from fnx.primitives import arithmetic, comparison, cumulative, powers, reductions, shaping
 from fnx.primitives import nonlinear_reductions as nonlinear
 
 __all__ = [
-    "all", "allclose", "amax", "amin", "any", "argmax", "argmin", "array_equal", "average",
+    "all", "allclose", "amax", "amin", "any", "argmax", "argmin", "array_equal", "array_equiv",
+    "average",
     "count_nonzero", "cumprod", "cumsum", "max", "mean", "min", "prod", "ptp", "std", "sum", "var",
     "with_axes_kept",
 ]  # fmt: skip
@@ -77,16 +85,18 @@ def _reduction(
     ) -> Any:
         (x,) = as_arrays(name, a)
         if out is not None:
-            raise NotImplementedError(f"{name}: arrays are immutable, so out= must be None.")
+            raise UnsupportedError(f"{name}: arrays are immutable, so out= must be None.")
         axes = normal_axes(name, axis, x.ndim)
         x = prepare(x) if dtype is None else cast(x, dtypes.check_user_dtype(dtype))
         if where is not None:
             if neutral is None and initial is None:
-                raise ValueError(f"{name}: with where=, give initial=.")
+                raise ArgumentValueError(f"{name}: with where=, give initial=.")
             fill = neutral(x.dtype) if neutral is not None else initial
             x = ufuncs.where(where, x, cast(as_arrays(name, fill)[0], x.dtype))
         if neutral is None and initial is None and math.prod([x.shape[k] for k in axes]) == 0:
-            raise ValueError(f"{name}: {x.aval!r} has no element along axis {axis}. Give initial=.")
+            raise ArgumentValueError(
+                f"{name}: {x.aval!r} has no element along axis {axis}. Give initial=."
+            )
         if neutral is None and initial is not None and math.prod([x.shape[k] for k in axes]) == 0:
             shape = tuple([n for k, n in enumerate(x.shape) if k not in axes])
             result = shaping.full(shape, initial, x.dtype)
@@ -299,7 +309,7 @@ def average(
         (w,) = promote_inexact("average", weights)
         if w.shape != x.shape:
             if axis is None or w.ndim != 1:
-                raise TypeError(
+                raise ArgumentTypeError(
                     f"average: weights {w.aval!r} don't fit {x.aval!r}; give axis and 1-d weights."
                 )
             place = normal_axis("average", axis, x.ndim)
@@ -346,7 +356,7 @@ def var(
     if dtype is not None:
         wanted = dtypes.check_user_dtype(dtype)
         if x.dtype.kind == "c" and np.dtype(wanted).kind != "c":
-            raise ValueError(
+            raise ArgumentValueError(
                 f"var: dtype={np.dtype(wanted).name} would drop the imaginary part of {x.aval!r}. "
                 "Give a complex dtype, or none."
             )
@@ -438,7 +448,7 @@ def _arg(name: str, operation: Any, summary: str) -> Any:
             x = cast(x, np.dtype(np.int8))
         shape = x.shape
         if shape[place] == 0:
-            raise ValueError(
+            raise ArgumentValueError(
                 f"{name}: {x.aval!r} has no element along axis {axis}, so none is the place of one."
             )
         result = operation(x, place, dtypes.default_dtype("i"))
@@ -529,3 +539,19 @@ def array_equal(a1: Any, a2: Any, equal_nan: bool = False) -> Any:
     if equal_nan:
         same = ufuncs.logical_or(same, ufuncs.logical_and(isnan(x), isnan(y)))
     return all(same)
+
+
+def array_equiv(a1: Any, a2: Any) -> Any:
+    """Whether two arrays are equal after broadcasting.
+
+    Parameters
+    ----------
+    a1, a2 : array-like
+        The arrays.
+    """
+    x, y = as_arrays("array_equiv", a1, a2)
+    try:
+        broadcast_shapes(x.shape, y.shape)
+    except ValueError:
+        return shaping.full((), False, np.bool_)
+    return all(ufuncs.equal(x, y))

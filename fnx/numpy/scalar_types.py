@@ -11,6 +11,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
+from fnx import dtypes
 from fnx.numpy.creation import asarray
 
 __all__ = [
@@ -18,13 +19,17 @@ __all__ = [
     "bool_",
     "complex64",
     "complex128",
+    "complex_",
     "float16",
     "float32",
     "float64",
+    "float_",
     "int8",
     "int16",
     "int32",
     "int64",
+    "int_",
+    "uint",
     "uint8",
     "uint16",
     "uint32",
@@ -79,3 +84,9 @@ float32 = _scalar_type(np.float32)
 float64 = _scalar_type(np.float64)
 complex64 = _scalar_type(np.complex64)
 complex128 = _scalar_type(np.complex128)
+
+#: What has no dtype of its own has these, by the settings in force when fnx is imported.
+int_ = int64 if dtypes.default_dtype("i") == np.int64 else int32
+uint = uint64 if dtypes.default_dtype("u") == np.uint64 else uint32
+float_ = float64 if dtypes.default_dtype("f") == np.float64 else float32
+complex_ = complex128 if dtypes.default_dtype("c") == np.complex128 else complex64

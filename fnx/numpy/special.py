@@ -7,21 +7,23 @@ from typing import Any
 import numpy as np
 
 from fnx import dtypes
+from fnx.errors import ArgumentValueError
 from fnx.numpy import ufuncs
 from fnx.numpy.elementwise import abs, imag, isinf, isnan, logaddexp, real, signbit
 from fnx.numpy.promotion import as_arrays, cast, promote, promote_inexact, refuse_out
+from fnx.primitives.bessel import bessel_i0e
 from fnx.primitives.complex_numbers import complex as complex_
 
 __all__ = [
-    "copysign", "fabs", "fmax", "fmin", "heaviside", "iscomplex", "isneginf", "isposinf", "isreal",
-    "logaddexp2", "modf", "nan_to_num", "sinc",
+    "copysign", "fabs", "fmax", "fmin", "heaviside", "i0", "iscomplex", "isneginf", "isposinf",
+    "isreal", "logaddexp2", "modf", "nan_to_num", "sinc",
 ]  # fmt: skip
 
 
 def _real_only(name: str, *values: Any) -> None:
     for value in values:
         if value.dtype.kind == "c":
-            raise ValueError(
+            raise ArgumentValueError(
                 f"{name}: complex numbers have no sign, got {value.aval!r}. "
                 "Pass the real or the imaginary part."
             )
@@ -232,3 +234,16 @@ def sinc(x: Any, /) -> Any:
     series = 1 - s / 6 * (1 - s / 20 * (1 - s / 42))
     far = ufuncs.where(near, ufuncs.constant_like(t, 1), t)
     return ufuncs.where(near, series, ufuncs.sin(far) / far)
+
+
+def i0(x: Any) -> Any:
+    """The modified Bessel function of the first kind and order 0.
+
+    Parameters
+    ----------
+    x : array-like
+        The operand, real.
+    """
+    (value,) = promote_inexact("i0", x)
+    _real_only("i0", value)
+    return ufuncs.multiply(ufuncs.exp(abs(value)), bessel_i0e(value))

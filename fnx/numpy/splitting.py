@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fnx.errors import ArgumentValueError
 from fnx.numpy.joining import atleast_3d, concatenate, split
 from fnx.numpy.manipulation import flip, normal_axes, reshape, swapaxes
 from fnx.numpy.promotion import as_arrays
@@ -14,7 +15,7 @@ __all__ = ["column_stack", "dsplit", "dstack", "hsplit", "rot90", "vsplit"]
 def _checked(name: str, ary: Any, least: int) -> Any:
     (x,) = as_arrays(name, ary)
     if x.ndim < least:
-        raise ValueError(
+        raise ArgumentValueError(
             f"{name}: the operand must have {least} or more axes, got shape {x.shape}. "
             "Add axes with expand_dims."
         )
@@ -100,10 +101,14 @@ def rot90(m: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
     """
     x = _checked("rot90", m, 2)
     if len(axes) != 2:
-        raise ValueError(f"rot90: axes must be two, got {axes}. Pass a pair such as (0, 1).")
+        raise ArgumentValueError(
+            f"rot90: axes must be two, got {axes}. Pass a pair such as (0, 1)."
+        )
     first, second = (normal_axes("rot90", axis, x.ndim)[0] for axis in axes)
     if first == second:
-        raise ValueError(f"rot90: axes must differ, got {axes}. Pass a pair such as (0, 1).")
+        raise ArgumentValueError(
+            f"rot90: axes must differ, got {axes}. Pass a pair such as (0, 1)."
+        )
     turns = k % 4
     if turns == 0:
         return x

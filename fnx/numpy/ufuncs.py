@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from fnx import dtypes
-from fnx.config import CONTEXT
+from fnx.config import evaluates
 from fnx.core.array import Array, adopt
 from fnx.core.primitive import quietly
+from fnx.errors import ArgumentValueError
 from fnx.numpy.promotion import (
     as_arrays,
     broadcast_operands,
@@ -71,7 +72,7 @@ def _unary(
     name: str, operation: Callable[[Any], Any], numpy: Any, inexact: bool, summary: str
 ) -> Callable[[Any], Any]:
     def function(x: Any, /) -> Any:
-        if type(x) is Array and CONTEXT.get().trace is None and x._data.dtype.kind == "f" and numpy:
+        if type(x) is Array and evaluates() and x._data.dtype.kind == "f" and numpy:
             return _wrap(quietly(numpy, x._data), x._weak)
         (value,) = promote_inexact(name, x) if inexact else as_arrays(name, x)
         return operation(value)
@@ -216,7 +217,7 @@ def _binary(
     """`fast`: kinds of dtypes of which NumPy's ufunc does exactly this."""
 
     def function(x: Any, y: Any, /) -> Any:
-        if CONTEXT.get().trace is None and type(x) is Array:
+        if type(x) is Array and evaluates():
             a = x._data
             if type(y) is Array:
                 b = y._data
@@ -342,7 +343,7 @@ def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
     Array(1., dtype=float32, weak_type=True)
     """
     if x is None or y is None:
-        raise ValueError("where: give both x and y (indices: use nonzero).")
+        raise ArgumentValueError("where: give both x and y (indices: use nonzero).")
     (test,) = as_arrays("where", condition)
     a, b = promote_dtypes("where", x, y)
     test, a, b = broadcast_operands("where", [truth(test), a, b])

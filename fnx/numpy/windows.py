@@ -1,4 +1,7 @@
-"""Windows that taper a signal: bartlett, blackman, hamming, hanning.  Read next: `creation`."""
+"""Windows that taper a signal: bartlett, blackman, hamming, hanning, kaiser.
+
+Read next: `creation`.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,13 @@ from typing import Any
 import numpy as np
 
 from fnx import dtypes
+from fnx.errors import ArgumentTypeError
 from fnx.numpy.creation import asarray
+from fnx.numpy.promotion import promote_inexact
+from fnx.numpy.ufuncs import exp, sqrt
+from fnx.primitives.bessel import bessel_i0e
 
-__all__ = ["bartlett", "blackman", "hamming", "hanning"]
+__all__ = ["bartlett", "blackman", "hamming", "hanning", "kaiser"]
 
 
 def _window(name: str, function: Any, points: Any) -> Any:
@@ -18,7 +25,7 @@ def _window(name: str, function: Any, points: Any) -> Any:
     try:
         count = index(points)
     except TypeError:
-        raise TypeError(
+        raise ArgumentTypeError(
             f"{name}: M must be an integer that is known when the function is traced, got "
             f"{points!r}. Pass a Python int, or mark the argument as static."
         ) from None
@@ -67,3 +74,21 @@ def hanning(M: int) -> Any:
         How many points.
     """
     return _window("hanning", np.hanning, M)
+
+
+def kaiser(M: int, beta: Any) -> Any:
+    """The Kaiser window, which comes close to concentrating most energy in the main lobe.
+
+    Parameters
+    ----------
+    M : int
+        How many points.
+    beta : array-like
+        The shape: 0 is rectangular.
+    """
+    (width,) = promote_inexact("kaiser", beta)
+    points = _window("kaiser", lambda n: np.linspace(-1, 1, n) if n > 1 else np.zeros(n), M)
+    points = points.astype(width.dtype)
+    # Relative to its largest value, i0(beta) = exp(beta) i0e(beta), so that nothing overflows.
+    argument = width * sqrt(1 - points * points)
+    return exp(argument - width) * bessel_i0e(argument) / bessel_i0e(width)

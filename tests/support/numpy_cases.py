@@ -13,6 +13,8 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
+from tests.support.numpy_structure_cases import STRUCTURE_CASES
+
 __all__ = ["CASES", "KINDS", "described", "evaluated", "expressions", "name_of", "operands"]
 
 #: The dtypes of the operands.
@@ -192,6 +194,7 @@ broadcast_to(x, (2, 3, 4)); broadcast_to(s, (2,)); broadcast_to(v, (0, 4)); broa
 broadcast_arrays(x, v); broadcast_arrays(s, e); broadcast_arrays(2, v); broadcast_arrays(x)
 """,
 }
+CASES |= STRUCTURE_CASES
 
 
 def expressions(section: str) -> list[str]:

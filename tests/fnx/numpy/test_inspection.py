@@ -7,7 +7,7 @@ import pytest
 
 import fnx
 import fnx.numpy as jnp
-from fnx.errors import NonConcreteBooleanIndexError
+from fnx.errors import ConcretizationTypeError
 
 X = np.array([[0.0, 1.0, np.nan], [2.0, 0.0, 0.0]])
 OPERANDS = [X, X > 0, np.zeros((0, 3)), np.array(2.0), np.array(0), np.array([1j, 0])]
@@ -45,7 +45,7 @@ def test_places(name, x):
 @pytest.mark.parametrize("name", ["argwhere", "flatnonzero"])
 def test_places_need_a_size_when_compiled(name):
     function = getattr(jnp, name)
-    with pytest.raises(NonConcreteBooleanIndexError, match="Pass size="):
+    with pytest.raises(ConcretizationTypeError, match="Pass size="):
         fnx.jit(function)(jnp.asarray(X))
     expected = getattr(np, name)(X)
     sized = fnx.jit(lambda v: function(v, size=5, fill_value=-1))

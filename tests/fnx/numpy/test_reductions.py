@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import fnx
 import fnx.numpy as jnp
 from tests.support.numpy_cases import expressions
 from tests.support.numpy_trials import (
@@ -88,3 +89,10 @@ def test_variances_where():
 def test_errors(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+def test_array_equiv():
+    x = np.arange(3)
+    assert jnp.array_equiv(x, np.stack([x, x])) and not jnp.array_equiv(x, x + 1)
+    assert not jnp.array_equiv(x, np.ones(2))
+    assert fnx.jit(jnp.array_equiv)(x, x)

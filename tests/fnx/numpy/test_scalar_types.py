@@ -8,9 +8,16 @@ import pytest
 
 import fnx
 import fnx.numpy as jnp
+from fnx.dtypes import default_dtype
 from fnx.numpy import scalar_types
 
-NAMES = scalar_types.__all__
+DEFAULTS = {"complex_": "c", "float_": "f", "int_": "i", "uint": "u"}
+NAMES = [name for name in scalar_types.__all__ if name not in DEFAULTS]
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_defaults(name):
+    assert getattr(jnp, name) == default_dtype(DEFAULTS[name])
 
 
 @pytest.mark.parametrize("name", NAMES)

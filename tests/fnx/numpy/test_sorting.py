@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import fnx
 import fnx.numpy as jnp
 from tests.support.numpy_cases import expressions
 from tests.support.numpy_trials import (
@@ -73,4 +74,47 @@ def test_median_of_nothing_is_nan():
 )
 def test_errors(call, words):
     with pytest.raises(ValueError, match=words):
+        call()
+
+
+def test_lexsort():
+    rng = np.random.default_rng(0)
+    keys = rng.integers(0, 3, (3, 4, 5))
+    for axis in (-1, 0):
+        np.testing.assert_array_equal(jnp.lexsort(keys, axis), np.lexsort(keys, axis))
+    np.testing.assert_array_equal(jnp.lexsort((keys[0, 0],)), np.lexsort((keys[0, 0],)))
+    np.testing.assert_array_equal(fnx.jit(jnp.lexsort)(keys), np.lexsort(keys))
+    assert jnp.lexsort((1.0, 2.0)) == 0
+
+
+@pytest.mark.parametrize("kth", [0, 2, -1])
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_partitions(kth, axis):
+    x = np.random.default_rng(1).normal(size=(4, 3))
+    found = np.asarray(jnp.partition(x, kth, axis))
+    np.testing.assert_array_equal(np.sort(found, axis), np.sort(x, axis))
+    np.testing.assert_array_equal(
+        np.take(found, kth, axis), np.take(np.partition(x, kth, axis), kth, axis)
+    )
+    places = np.asarray(jnp.argpartition(x, kth, axis))
+    np.testing.assert_array_equal(np.take_along_axis(x, places, axis), found)
+
+
+def test_sort_complex():
+    z = np.array([2 + 1j, 1 - 1j, 2 - 3j])
+    np.testing.assert_array_equal(jnp.sort_complex(z), np.sort_complex(z))
+    assert jnp.sort_complex(np.array([3, 1])).dtype == "complex128"
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: jnp.lexsort([]), TypeError, "lexsort: needs at least one key"),
+        (lambda: jnp.lexsort((jnp.ones(2), jnp.ones(3))), ValueError, "keys must have one shape"),
+        (lambda: jnp.partition(jnp.ones(2), 2), ValueError, "kth=2 is out of bounds"),
+        (lambda: jnp.argpartition(jnp.ones(2, complex), 0), TypeError, "have no order"),
+    ],
+)
+def test_order_errors(call, error, words):
+    with pytest.raises(error, match=words):
         call()

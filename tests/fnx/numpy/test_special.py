@@ -89,3 +89,11 @@ def test_sinc_at_zero_has_derivatives():
     with fnx.enable_x64(True):
         assert fnx.grad(jnp.sinc)(0.0) == 0
         assert np.isclose(fnx.grad(fnx.grad(jnp.sinc))(0.0), -(np.pi**2) / 3)
+
+
+def test_bessel():
+    x = np.array([0.0, 0.5, -3.0, 20.0, 600.0])
+    np.testing.assert_allclose(jnp.i0(x), np.i0(x), rtol=1e-14)
+    check_grads(jnp.i0, (np.array([0.5, -3.0]),), order=2)
+    with pytest.raises(ValueError, match="i0: complex"):
+        jnp.i0(1j)

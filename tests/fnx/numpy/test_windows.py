@@ -26,3 +26,13 @@ def test_counts_must_be_known(name):
         getattr(jnp, name)(2.5)
     with pytest.raises(TypeError, match=f"{name}: M must be an integer"):
         fnx.jit(getattr(jnp, name))(4)
+
+
+@pytest.mark.parametrize("points", [0, 1, 2, 5, 12])
+def test_kaiser(points):
+    np.testing.assert_allclose(
+        jnp.kaiser(points, 8.5), np.kaiser(points, 8.5).astype(np.float32), rtol=2e-6
+    )
+    grad = fnx.grad(lambda beta: jnp.kaiser(5, beta)[1])(2.0)
+    step = (np.kaiser(5, 2 + 1e-5) - np.kaiser(5, 2 - 1e-5))[1] / 2e-5
+    np.testing.assert_allclose(grad, step, rtol=1e-4)
