@@ -207,7 +207,7 @@ from fnx.numpy.nan_reductions import (
     nansum,
     nanvar,
 )
-from fnx.numpy.numbers import (
+from fnx.numpy.number_parts import (
     bitwise_count,
     frexp,
     gcd,

@@ -78,7 +78,7 @@ cov(x, fweights=i); cov(x, aweights=p[0]); cov(x, fweights=i + 1, aweights=p[0],
 cov(x, dtype='float64'); cov(v, ddof=2)
 corrcoef(x); corrcoef(x.T, rowvar=False); corrcoef(x, y); corrcoef(v, x[0]); corrcoef(v)
 """,
-    "numbers": """
+    "number_parts": """
 gcd(12, 18); gcd(x, y); gcd(x, v); gcd(0, 0); gcd(6, x); lcm(4, 6); lcm(x, y); lcm(0, 0); lcm(3, x)
 bitwise_count(x); bitwise_count(7); bitwise_count(s); packbits(m); packbits(m, axis=0)
 packbits(m, 1, 'little'); packbits(x); unpackbits(x); unpackbits(x, axis=0)

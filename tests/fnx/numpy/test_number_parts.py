@@ -19,13 +19,13 @@ from tests.support.numpy_trials import (
     differentiable,
 )
 
-EXPRESSIONS = expressions("numbers")
+EXPRESSIONS = expressions("number_parts")
 DIFFERENTIABLE = [e for e in EXPRESSIONS if differentiable(e)]
 
 
 @pytest.mark.parametrize("expression", EXPRESSIONS)
 def test_dtypes(expression):
-    assert_dtypes("numbers", expression)
+    assert_dtypes("number_parts", expression)
 
 
 @pytest.mark.parametrize("expression", EXPRESSIONS)
