@@ -5,18 +5,27 @@ jnp``.
 """
 
 from fnx import (
+    ad_checkpoint,
+    core,
+    custom_batching,
+    custom_derivatives,
     debug,
+    dlpack,
     dtypes,
     errors,
     experimental,
     extend,
     flatten_util,
+    interpreters,
     lax,
     nn,
     numpy,
     ops,
     optim,
     random,
+    scipy,
+    sharding,
+    stages,
     test_util,
     tree,
     tree_util,
@@ -26,18 +35,27 @@ from fnx.config import (
     checking_leaks,
     config,
     debug_infs,
+    debug_key_reuse,
     debug_nans,
+    default_device,
     default_matmul_precision,
+    default_prng_impl,
     disable_jit,
     enable_checks,
+    enable_custom_prng,
     enable_x64,
     explain_cache_misses,
     log_compiles,
+    no_retrace,
     numpy_dtype_promotion,
 )
+from fnx.control import policies as checkpoint_policies
+from fnx.control.callbacks import pure_callback
 from fnx.control.checkpoint import checkpoint
+from fnx.control.costs import cost
 from fnx.control.custom_api import custom_gradient, custom_jvp, custom_vjp
-from fnx.control.jit import clear_caches, jit, no_retrace
+from fnx.control.forward_and_backward import fwd_and_bwd
+from fnx.control.jit import clear_caches, jit
 from fnx.control.placement import (
     default_backend,
     device_count,
@@ -60,6 +78,9 @@ from fnx.core.array import Array
 from fnx.core.device import Device, devices
 from fnx.dtypes import float0
 from fnx.kernels.threads import set_threads
+from fnx.numpy.dynamic_slices import ds
+from fnx.parallel import pmap, shard_map
+from fnx.sharding import make_mesh
 from fnx.transforms.grad import grad, jvp, linear_transpose, linearize, value_and_grad, vjp
 from fnx.transforms.jacobian import hessian, jacfwd, jacrev
 from fnx.transforms.vmap import vmap
@@ -71,29 +92,41 @@ __all__ = [
     "Array",
     "Device",
     "ShapeDtypeStruct",
+    "ad_checkpoint",
     "block_until_ready",
     "check_tracer_leaks",
     "checking_leaks",
     "checkpoint",
+    "checkpoint_policies",
     "clear_caches",
     "closure_convert",
     "config",
+    "core",
+    "cost",
+    "custom_batching",
+    "custom_derivatives",
     "custom_gradient",
     "custom_jvp",
     "custom_vjp",
     "debug",
     "debug_infs",
+    "debug_key_reuse",
     "debug_nans",
     "default_backend",
+    "default_device",
     "default_matmul_precision",
+    "default_prng_impl",
     "device_count",
     "device_get",
     "device_put",
     "devices",
     "disable_jit",
+    "dlpack",
+    "ds",
     "dtypes",
     "effects_barrier",
     "enable_checks",
+    "enable_custom_prng",
     "enable_x64",
     "ensure_compile_time_eval",
     "errors",
@@ -103,8 +136,10 @@ __all__ = [
     "extend",
     "flatten_util",
     "float0",
+    "fwd_and_bwd",
     "grad",
     "hessian",
+    "interpreters",
     "jacfwd",
     "jacobian",
     "jacrev",
@@ -117,6 +152,7 @@ __all__ = [
     "local_devices",
     "log_compiles",
     "make_jaxpr",
+    "make_mesh",
     "named_call",
     "named_scope",
     "nn",
@@ -125,10 +161,16 @@ __all__ = [
     "numpy_dtype_promotion",
     "ops",
     "optim",
+    "pmap",
     "print_environment_info",
+    "pure_callback",
     "random",
     "remat",
+    "scipy",
     "set_threads",
+    "shard_map",
+    "sharding",
+    "stages",
     "test_util",
     "tree",
     "tree_util",

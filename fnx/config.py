@@ -19,6 +19,8 @@ from dataclasses import dataclass, field, fields
 from dataclasses import replace as _replace_fields
 from typing import Any, NoReturn
 
+from fnx.errors import ArgumentTypeError, ArgumentValueError, JaxRuntimeError, UnknownSettingError
+
 __all__ = [
     "CONTEXT",
     "Config",
@@ -35,13 +37,16 @@ __all__ = [
     "default_device",
     "default_matmul_precision",
     "default_prng_impl",
+    "describe_key",
     "disable_jit",
     "enable_checks",
     "enable_custom_prng",
     "enable_x64",
+    "evaluates",
     "explain_cache_misses",
     "kernel_printer",
     "log_compiles",
+    "no_retrace",
     "numpy_dtype_promotion",
     "numpy_rank_promotion",
     "replaced",
@@ -97,6 +102,8 @@ class Settings:
         `jit` calls the function itself.
     log_compiles, explain_cache_misses : bool
         Log each compilation, and why each call was traced anew.
+    no_retrace : bool
+        A call of a jitted function that would be traced raises instead.
     kernel_printer : {'ir', 'text'}
         Whether loop nests are printed as LLVM IR or as Numba text.
     threads : int or None
@@ -123,6 +130,7 @@ class Settings:
     disable_jit: bool = False
     log_compiles: bool = False
     explain_cache_misses: bool = False
+    no_retrace: bool = False
     kernel_printer: str = "ir"
     threads: int | None = None
     platforms: str | None = None
@@ -130,8 +138,11 @@ class Settings:
     default_device: Any = None
     #: The values that change what a traced function means, as a part of keys; see `trace_key`.
     key: tuple[Any, ...] = field(init=False, repr=False, compare=False)
+    #: Whether results are looked at: `debug_nans` or `debug_infs`.
+    watches: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "watches", self.debug_nans or self.debug_infs)
         object.__setattr__(self, "key", tuple([getattr(self, name) for name in _MEANING]))
 
 
@@ -144,14 +155,17 @@ class Context:
     trace : object or None
         The active trace; None while evaluating.
     axis_env : tuple
-        The named axes in scope.
+        The named axes in scope: pairs of name and size, the innermost last.
     settings : Settings or None
         Settings chosen for this block; None where those of the process hold.
+    scope : str
+        The names that `named_scope` gave to this block, ``encoder/attention``.
     """
 
     trace: Any = None
     axis_env: tuple[Any, ...] = ()
     settings: Settings | None = None
+    scope: str = ""
 
 
 #: The one context variable of fnx. `replaced` changes it, and `config.update` inside a block.
@@ -173,16 +187,43 @@ def settings() -> Settings:
     return config._process if local is None else local
 
 
+def evaluates() -> bool:
+    """Whether operations are evaluated here and nothing else: no trace, no look at their results.
+
+    Then NumPy may be called without going through a primitive.
+
+    Returns
+    -------
+    bool
+    """
+    context = CONTEXT.get()
+    return context.trace is None and not (context.settings or config._process).watches
+
+
 def trace_key() -> tuple[Any, ...]:
-    """The settings that change what a traced function means, as part of a key.
+    """The settings, and named axes, that change what a traced function means, as part of a key.
 
     Returns
     -------
     tuple
         Hashable; equal for settings under which a function means the same.
     """
-    local = CONTEXT.get().settings
-    return (config._process if local is None else local).key
+    context = CONTEXT.get()
+    local = context.settings
+    key = (config._process if local is None else local).key
+    return (*key, context.axis_env) if context.axis_env else key
+
+
+def describe_key(key: tuple[Any, ...]) -> dict[str, Any]:
+    """What a `trace_key` says, by name.
+
+    Parameters
+    ----------
+    key : tuple
+        From `trace_key`.
+    """
+    axes = key[len(_MEANING)] if len(key) > len(_MEANING) else ()
+    return {**dict(zip(_MEANING, key, strict=False)), "axis_env": axes}
 
 
 class replaced:
@@ -193,7 +234,7 @@ class replaced:
     Parameters
     ----------
     **changes
-        `trace`, `axis_env` or `settings`, with the new values.
+        `trace`, `axis_env`, `settings` or `scope`, with the new values.
 
     Examples
     --------
@@ -211,18 +252,22 @@ class replaced:
 
     def __enter__(self) -> Context:
         if self._token is not None:
-            raise RuntimeError("replaced: this block is active already. Make one object per block.")
+            raise JaxRuntimeError(
+                "replaced: this block is active already. Make one object per block."
+            )
         now = CONTEXT.get()
-        # Three `get`s are a third of the price of `dataclasses.replace`; the count below keeps
+        # These `get`s are a third of the price of `dataclasses.replace`; the count below keeps
         # a misspelt field from passing unnoticed.
         changes = self._changes
         taken = ("trace" in changes) + ("axis_env" in changes) + ("settings" in changes)
+        taken += "scope" in changes
         if taken != len(changes):
-            raise TypeError(f"replaced: a context has no fields {_strangers(changes)}.")
+            raise ArgumentTypeError(f"replaced: a context has no fields {_strangers(changes)}.")
         new = Context(
             changes.get("trace", now.trace),
             changes.get("axis_env", now.axis_env),
             changes.get("settings", now.settings),
+            changes.get("scope", now.scope),
         )
         self._token = CONTEXT.set(new)
         return new
@@ -278,7 +323,7 @@ class Config:
         now = CONTEXT.get()
         if now.settings is not None:
             local = _replace_fields(now.settings, **{bare: value})
-            CONTEXT.set(Context(now.trace, now.axis_env, local))
+            CONTEXT.set(Context(now.trace, now.axis_env, local, now.scope))
 
     def read(self, name: str) -> Any:
         """The value of one setting for the process, whatever blocks say.
@@ -304,7 +349,7 @@ class Config:
         return getattr(settings(), _bare(name))
 
     def __setattr__(self, name: str, value: Any) -> None:
-        raise AttributeError(
+        raise UnknownSettingError(
             f"config.{name}: settings aren't assigned. Write config.update({name!r}, {value!r})."
         )
 
@@ -337,7 +382,7 @@ class SettingManager:
 
     def __call__(self, *value: Any) -> _SettingBlock:
         if len(value or self._default) != 1:
-            raise TypeError(
+            raise ArgumentTypeError(
                 f"{self.__name__}: expected one value, got {len(value)}. "
                 f"Write `with {self.__name__}(value): ...`."
             )
@@ -425,14 +470,18 @@ def _bare(name: str) -> str:
 def _unknown(name: str, bare: str) -> NoReturn:
     near = difflib.get_close_matches(bare, _NAMES, n=3, cutoff=0.6)
     hint = f" Did you mean {' or '.join(near)}?" if near else f" Known: {', '.join(_NAMES)}."
-    raise AttributeError(f"config: there is no setting {name!r}.{hint}", name=name, obj=config)
+    error = UnknownSettingError(f"config: there is no setting {name!r}.{hint}")
+    error.name = name
+    raise error
 
 
 def _checked(name: str, value: Any) -> Any:
     """The value if it fits the setting; a text where an environment variable would give one."""
     if name in _CHOICES:
         if value not in _CHOICES[name]:
-            raise ValueError(f"{name}: expected one of {list(_CHOICES[name])}, got {value!r}.")
+            raise ArgumentValueError(
+                f"{name}: expected one of {list(_CHOICES[name])}, got {value!r}."
+            )
         return value
     if name in _BOOLEANS or name == "enable_x64":
         if value is None and name == "enable_x64":
@@ -441,17 +490,17 @@ def _checked(name: str, value: Any) -> Any:
             return value.lower() in _TRUE
         if isinstance(value, bool) or value in (0, 1):
             return bool(value)
-        raise ValueError(f"{name}: expected True or False, got {value!r}.")
+        raise ArgumentValueError(f"{name}: expected True or False, got {value!r}.")
     if name == "threads":
         if value is None:
             return None
         if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
             return value
-        raise ValueError(f"threads: expected a positive integer or None, got {value!r}.")
+        raise ArgumentValueError(f"threads: expected a positive integer or None, got {value!r}.")
     if name == "random_seed_offset":
         if isinstance(value, int) and not isinstance(value, bool):
             return value
-        raise ValueError(f"random_seed_offset: expected an integer, got {value!r}.")
+        raise ArgumentValueError(f"random_seed_offset: expected an integer, got {value!r}.")
     return _checked_device(value)
 
 
@@ -460,7 +509,7 @@ def _checked_device(value: Any) -> Any:
     platform = value if isinstance(value, str) else getattr(value, "platform", None)
     if value is None or platform == "cpu":
         return value
-    raise ValueError(f"default_device: expected a device, 'cpu' or None, got {value!r}.")
+    raise ArgumentValueError(f"default_device: expected a device, 'cpu' or None, got {value!r}.")
 
 
 def _from_environment(environment: Mapping[str, str]) -> Settings:
@@ -473,7 +522,7 @@ def _from_environment(environment: Mapping[str, str]) -> Settings:
             value: Any = int(text) if name in ("threads", "random_seed_offset") else text
             chosen[name] = _checked(name, value)
         except ValueError as error:
-            raise ValueError(
+            raise ArgumentValueError(
                 f"environment variable FNX_{name.upper()}={text!r}: {error} Change it or unset it."
             ) from error
     return Settings(**chosen)
@@ -495,10 +544,14 @@ default_matmul_precision = SettingManager(
     "default_matmul_precision", "Precision of contractions that name none, for a block of code."
 )
 default_prng_impl = SettingManager(
-    "default_prng_impl", "The generator behind new keys, for a block of code."
+    "default_prng_impl",
+    "The generator behind new keys, for a block of code. There is one, threefry 2x32, which is the "
+    "default of JAX, too, and gives the same bits everywhere; any other name is refused.",
 )
 enable_custom_prng = SettingManager(
-    "enable_custom_prng", "`PRNGKey` gives typed keys, for a block of code.", True
+    "enable_custom_prng",
+    "`PRNGKey`, and what is split off raw keys, gives typed keys, for a block of code.",
+    True,
 )
 debug_nans = SettingManager("debug_nans", "Raise where a NaN appears, for a block of code.", True)
 debug_infs = SettingManager(
@@ -520,6 +573,11 @@ disable_jit = SettingManager(
 log_compiles = SettingManager("log_compiles", "Log compilations, for a block of code.", True)
 explain_cache_misses = SettingManager(
     "explain_cache_misses", "Log why calls are traced anew, for a block of code.", True
+)
+no_retrace = SettingManager(
+    "no_retrace",
+    "Calls of jitted functions that would be traced raise, for a block of code.",
+    True,
 )
 kernel_printer = SettingManager(
     "kernel_printer", "Print loop nests as LLVM IR ('ir') or Numba text ('text'), for a block."

@@ -1,6 +1,13 @@
 """The errors of fnx, each a help page, and the two helpers that their messages are made with.
 
     FnxError                                    (mixin; `except FnxError` catches whatever is ours)
+    ├── ArgumentTypeError(TypeError)            an argument of the wrong kind, dtype or structure
+    ├── ArgumentValueError(ValueError)          an argument of the right kind that has no meaning
+    ├── AxisError(numpy.exceptions.AxisError)   an axis that an array doesn't have
+    ├── AxisNameError(NameError)                a named axis that no `vmap` around has
+    ├── LoopBoundError(OverflowError)           a loop longer than its derivative covers
+    ├── NumberOverflowError(OverflowError)      a Python integer that its dtype can't hold
+    ├── UnsupportedError(NotImplementedError)   an option that fnx doesn't have
     ├── JAXTypeError(TypeError)
     │   ├── ConcretizationTypeError             a value was needed where only its type is known
     │   │   └── TracerBoolConversionError         ... in an `if`, `while`, `and`, `or`, `not`
@@ -15,18 +22,27 @@
     ├── InconclusiveDimensionOperation          a comparison of extents without an answer
     ├── TypePromotionError(TypeError, ValueError)  dtypes without a common one
     ├── MissingRuleError(NotImplementedError)   a primitive lacks the rule that was asked for
+    ├── NonFiniteError(FloatingPointError)      a NaN or an infinity, under debug_nans or debug_infs
+    ├── UnknownSettingError(AttributeError)     a setting that doesn't exist
+    ├── UnsetRuleError(AttributeError)          a custom function was called before its rule was set
     └── JaxRuntimeError(RuntimeError)
         ├── CompilationError                    a kernel could not be generated or built
+        ├── DeletedArrayError                   an array was used after it was deleted or donated
+        ├── DonationError                       an argument can't be donated, others have its memory
         ├── KernelError                         a kernel failed, or was misused
         └── CacheError                          the persistent cache can't be used
 
-In come messages that name the operation, what it got, and the remedy; `user_frame` adds the user's
-line and `type_string` writes types as printed Jaxprs do. Each class derives from the builtin that
-fits, so that programs may catch either. Read next: the module that raises.
+In come messages that name the operation, what it got, and the remedy. An error finds the user's
+line itself when it is made (`FnxError.where`), and what follows the user's function (`Flat`, in
+`transforms.trees`) adds which of its arguments the operation got (`FnxError.operands`); the text of
+an error ends with both. `type_string` writes types as printed Jaxprs do. Each class derives from
+the builtin that fits, so that programs may catch either. Read next: `docs/errors.md`.
 """
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
 import sys
 from collections.abc import Sequence
@@ -34,10 +50,18 @@ from functools import lru_cache
 from types import FrameType
 from typing import Any
 
+import numpy as np
+
 __all__ = [
+    "ArgumentTypeError",
+    "ArgumentValueError",
+    "AxisError",
+    "AxisNameError",
     "CacheError",
     "CompilationError",
     "ConcretizationTypeError",
+    "DeletedArrayError",
+    "DonationError",
     "DtypePromotionError",
     "FnxError",
     "InconclusiveDimensionOperation",
@@ -47,22 +71,136 @@ __all__ = [
     "JaxprTypeError",
     "KernelError",
     "KeyReuseError",
+    "LoopBoundError",
     "MissingRuleError",
     "NonConcreteBooleanIndexError",
+    "NonFiniteError",
+    "NumberOverflowError",
     "ShapeError",
     "TracerArrayConversionError",
     "TracerBoolConversionError",
     "TracerIntegerConversionError",
     "TypePromotionError",
     "UnexpectedTracerError",
+    "UnknownSettingError",
+    "UnsetRuleError",
+    "UnsupportedError",
     "dtype_string",
+    "is_internal_file",
     "type_string",
     "user_frame",
+    "user_operation",
 ]
 
 
 class FnxError(Exception):
-    """Whatever fnx raises about the use of fnx derives from this, beside a builtin error."""
+    """Whatever fnx raises about the use of fnx derives from this, beside a builtin error.
+
+    The text is what happened, then which arguments of the user's function were in it, then where::
+
+        matmul: inner sizes differ, f32[3,4] @ f32[5,6] (4 against 5). Transpose one operand.
+          with params['w']: f32[3,4], x: f32[5,6] (from the arguments of loss)
+          at train.py:12 (loss)
+
+    Parameters
+    ----------
+    *args
+        The message.
+
+    Attributes
+    ----------
+    where : str
+        The user's innermost line when the error was made; empty if there is none.
+    operands : dict of str to tuple of str
+        The arguments that the failing operation got, by the function under transformation whose
+        arguments they are.
+    """
+
+    where: str
+    operands: dict[str, tuple[str, ...]]
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*args)
+        self.where = user_frame(whole_path=True)
+        self.operands = {}
+
+    @property
+    def message(self) -> str:
+        """What happened, without the place."""
+        return BaseException.__str__(self)
+
+    def __str__(self) -> str:
+        lines = [self.message]
+        for function, arguments in self.operands.items():
+            lines.append(f"with {', '.join(arguments)} (from the arguments of {function})")
+        if self.where:
+            lines.append(f"at {self.where}")
+        return "\n  ".join(lines)
+
+
+class ArgumentTypeError(FnxError, TypeError):
+    """An argument of the wrong kind, dtype or structure.
+
+    The mistake::
+
+        fnx.grad(loss)(jnp.arange(3))            # gradients are with respect to floats
+
+    The message names the argument, what it is, and what it should be.
+    """
+
+
+class ArgumentValueError(FnxError, ValueError):
+    """An argument of the right kind whose value has no meaning here.
+
+    The mistake::
+
+        fnx.vmap(f, in_axes=(0, 0))(x)           # two entries, one argument
+
+    The message names the argument, what it is, and what it should be.
+    """
+
+
+class AxisError(FnxError, np.exceptions.AxisError):
+    """An axis that an array doesn't have; a `ValueError` and an `IndexError`, as NumPy's is.
+
+    The mistake::
+
+        jnp.ones((2, 3)).sum(axis=2)
+    """
+
+
+class AxisNameError(FnxError, NameError):
+    """A collective along a named axis that no `vmap` around it has.
+
+    The mistake::
+
+        fnx.vmap(lambda x: lax.psum(x, "batch"))(x)
+
+    The remedy is to name the axis: `fnx.vmap(..., axis_name="batch")`.
+    """
+
+
+class LoopBoundError(FnxError, OverflowError):
+    """A `while_loop` of unknown length took more steps than its reverse mode covers.
+
+    The derivative would be that of a part of the loop, so there is none.  The remedies: forward
+    mode (`fnx.jvp`, `fnx.jacfwd`), which has no bound; or a predicate that ends the loop earlier.
+    """
+
+
+class NumberOverflowError(FnxError, OverflowError):
+    """A Python integer that does not fit into the dtype it would get.
+
+    The mistake::
+
+        jnp.array(2**40)                         # int32 is the default
+
+    The remedy is a wider dtype: `jnp.array(2**40, "int64")`.
+    """
+
+
+class UnsupportedError(FnxError, NotImplementedError):
+    """An option or a combination that fnx does not have, such as `out=`: arrays are immutable."""
 
 
 class JAXTypeError(FnxError, TypeError):
@@ -244,12 +382,74 @@ class MissingRuleError(FnxError, NotImplementedError):
     """
 
 
+class NonFiniteError(FnxError, FloatingPointError):
+    """A result holds NaN (under `debug_nans`) or infinity (under `debug_infs`).
+
+    The usual mistake chooses too late::
+
+        jnp.where(x > 0, jnp.sqrt(x), 0.0)      # the gradient of sqrt at x <= 0 is NaN all the same
+
+    The remedy chooses before::
+
+        positive = jnp.where(x > 0, x, 1.0)
+        jnp.where(x > 0, jnp.sqrt(positive), 0.0)
+    """
+
+
+class UnknownSettingError(FnxError, AttributeError):
+    """A setting that `fnx.config` doesn't have, or one that is assigned instead of updated.
+
+    The mistake::
+
+        fnx.config.jax_enable_x64 = True
+
+    The remedy is `fnx.config.update("jax_enable_x64", True)`.
+    """
+
+
+class UnsetRuleError(FnxError, AttributeError):
+    """A function with a custom rule was called before the rule was set (with `defjvp`, `defvjp`).
+
+    The mistake::
+
+        @fnx.custom_jvp
+        def f(x): ...
+
+        f(1.0)                                   # f.defjvp was forgotten
+    """
+
+
 class JaxRuntimeError(FnxError, RuntimeError):
     """Something failed while a program was built or run, after it was found to be well typed."""
 
 
 class CompilationError(JaxRuntimeError):
     """A kernel could not be generated or built. The message names the eqns that it stands for."""
+
+
+class DeletedArrayError(JaxRuntimeError):
+    """An array was used after its memory was given away: donated to a jitted call, or deleted.
+
+    The mistake::
+
+        step = fnx.jit(step, donate_argnums=0)
+        new = step(params, batch)
+        loss(params, batch)             # params are gone, new has their memory
+
+    The remedy is to go on with the result, `params = step(params, batch)`.
+    """
+
+
+class DonationError(JaxRuntimeError):
+    """An argument can't be donated, since somebody else has the same memory.
+
+    The mistake::
+
+        view = np.asarray(params)       # shares the memory; a result would be written over it
+        params = step(params, batch)
+
+    The remedy is to donate a copy, `step(jnp.array(params), batch)`, or to copy the view.
+    """
 
 
 class KernelError(JaxRuntimeError):
@@ -263,13 +463,18 @@ class CacheError(JaxRuntimeError):
     """
 
 
-def user_frame(skip: int = 0) -> str:
-    """The innermost line of running code that is not part of fnx or fnx_nn.
+def user_frame(skip: int = 0, whole_path: bool = False) -> str:
+    """The innermost line of running code that is a user's: not part of fnx, fnx_nn or a library.
+
+    Code of fnx that runs recorded equations again keeps the line of each in its local variable
+    ``replayed``; that line is meant then, not the one that asked for the replay.
 
     Parameters
     ----------
     skip : int
         How many such frames to pass over.
+    whole_path : bool
+        Write the file with its folders.
 
     Returns
     -------
@@ -282,10 +487,47 @@ def user_frame(skip: int = 0) -> str:
         # Files of generated code (a dataclass, say) begin with "<": unless the user typed them.
         if not code.co_filename.startswith(_INTERNAL):
             if skip == 0:
-                return f"{os.path.basename(code.co_filename)}:{frame.f_lineno} ({code.co_name})"
+                file = code.co_filename if whole_path else os.path.basename(code.co_filename)
+                return f"{file}:{frame.f_lineno} ({code.co_name})"
             skip -= 1
+        elif "replayed" in code.co_varnames:
+            line = frame.f_locals.get("replayed")
+            if line and type(line) is str:
+                return line
         frame = frame.f_back
     return ""
+
+
+def user_operation() -> str:
+    """The function of fnx that the user's innermost line called; empty for conversions of Python.
+
+    What several functions share takes the name of the one at work as its argument ``operation``.
+
+    Returns
+    -------
+    str
+        As in ``sum``; empty when that line named no function (``if x``, ``range(x)``).
+    """
+    frame: FrameType | None = sys._getframe(1)
+    name = ""
+    while frame is not None and frame.f_code.co_filename.startswith(_INTERNAL):
+        code = frame.f_code
+        if "operation" in code.co_varnames[: code.co_argcount] and frame.f_locals["operation"]:
+            return str(frame.f_locals["operation"])
+        name = code.co_name
+        frame = frame.f_back
+    return "" if name.startswith("_") else name
+
+
+def is_internal_file(name: str) -> bool:
+    """Whether code in a file belongs to fnx, fnx_nn or NumPy, and not to a user.
+
+    Parameters
+    ----------
+    name : str
+        As in ``code.co_filename``.
+    """
+    return name.startswith(_INTERNAL)
 
 
 def type_string(dtype: Any, shape: Sequence[int] = (), weak: bool = False) -> str:
@@ -338,9 +580,13 @@ def dtype_string(dtype: Any) -> str:
 
 
 _ROOT = os.path.dirname(os.path.abspath(__file__))
+# NumPy and the wrappers of the standard library stand between a user's line and ours.
 _INTERNAL = (
     _ROOT + os.sep,
     os.path.join(os.path.dirname(_ROOT), "fnx_nn") + os.sep,
+    os.path.dirname(os.path.abspath(np.__file__)) + os.sep,
+    contextlib.__file__,
+    functools.__file__,
 )
 # The order matters: "uint" holds "int".
 _ABBREVIATIONS = (("float", "f"), ("uint", "u"), ("int", "i"), ("complex", "c"))

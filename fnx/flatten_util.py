@@ -10,6 +10,7 @@ from fnx import numpy as jnp
 from fnx import tree_util
 from fnx.core.conversion import as_value
 from fnx.dtypes import result_type
+from fnx.errors import ArgumentTypeError, ShapeError, type_string
 
 __all__ = ["ravel_pytree"]
 
@@ -54,12 +55,12 @@ def ravel_pytree(pytree: Any) -> tuple[Any, Callable[[Any], Any]]:
     def unravel(vector: Any) -> Any:
         value = as_value(vector, "unravel", "vector")
         if value.shape != (length,):
-            raise ValueError(
-                f"unravel: the vector is {value.aval!r}, the tree has {length} elements. Pass a "
-                "vector of that length."
+            raise ShapeError(
+                f"unravel: the vector is {value.aval!r}, the tree needs "
+                f"{type_string(dtype, (length,))}. Pass a vector of that length."
             )
         if value.dtype != dtype:
-            raise TypeError(
+            raise ArgumentTypeError(
                 f"unravel: the vector is {value.aval!r}, expected dtype {dtype.name}. Convert it "
                 "with astype."
             )

@@ -10,6 +10,7 @@ from fnx import numpy as jnp
 from fnx.core.array import Array
 from fnx.core.conversion import as_value
 from fnx.dtypes import finfo, iinfo
+from fnx.errors import ArgumentTypeError, ArgumentValueError
 
 __all__ = ["segment_max", "segment_min", "segment_prod", "segment_sum"]
 
@@ -133,22 +134,22 @@ def _segments(
     x = as_value(data, name, "data")
     ids = as_value(segment_ids, name, "segment_ids")
     if ids.dtype.kind not in "iu":
-        raise TypeError(f"{name}: segment_ids is {ids.aval!r}; ids are integers.")
+        raise ArgumentTypeError(f"{name}: segment_ids is {ids.aval!r}; ids are integers.")
     if x.ndim < ids.ndim or x.shape[: ids.ndim] != ids.shape:
-        raise ValueError(
+        raise ArgumentValueError(
             f"{name}: data is {x.aval!r}, segment_ids {ids.aval!r}. There must be one id for each "
             "leading slice."
         )
     if num_segments is None:
         if type(ids) is not Array:
-            raise ValueError(
+            raise ArgumentValueError(
                 f"{name}: the number of segments must be known while tracing. Pass "
                 "num_segments, a Python integer."
             )
         num_segments = int(ids._data.max()) + 1 if ids.size else 0
     count = int(num_segments)
     if count < 0:
-        raise ValueError(f"{name}: num_segments={count} must not be negative.")
+        raise ArgumentValueError(f"{name}: num_segments={count} must not be negative.")
     start = jnp.full((count, *x.shape[ids.ndim :]), _neutral(update, x.dtype), x.dtype)
     if ids.dtype.kind == "i":  # a negative id is out of bounds here, not counted from the end
         ids = jnp.where(ids < 0, count, ids)

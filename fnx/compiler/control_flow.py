@@ -21,7 +21,7 @@ from fnx.compiler.passes.steps import Block, Step, variables
 from fnx.compiler.planning import BlockPlanner, ControlWriter
 from fnx.core.jaxpr import Atom, Eqn, Jaxpr, Var
 from fnx.errors import CompilationError
-from fnx.kernels.plan_runner import SubPlan
+from fnx.kernels.plan_runner import SubPlan, memory
 
 __all__ = ["CONTROL", "run"]
 
@@ -75,28 +75,31 @@ def write_while(outer: BlockPlanner, step: Step, plan: SubPlan) -> None:
 
 def write_cond(outer: BlockPlanner, step: Step, plan: SubPlan) -> None:
     """cond: index, operands -> results of the branch with this number."""
-    index = step.inputs[0]
-    if index.aval.dtype != np.int32:
-        raise CompilationError(
-            f"compile: the index of a `cond` (at {step.eqn.source}) is {index.aval!r}, it must be "
-            "i32[]. Convert it where the branch is chosen."
-        )
-    storage: Storage | None = None
-    place = outer.place(index)
-    if place.streams:  # the runner reads the index itself, at an address that stays
-        fixed, storage = outer.scratch(4)
-        outer.planner.copy(plan, fixed, place, 4)
-        place = fixed
+    branches = _branches(outer, step, plan, len(step.bodies))
     inputs = [outer.place(a) for a in step.inputs[1:]]
     outputs = [outer.destination(v) for v in step.outputs]
-    for block, branch in zip(step.bodies, plan.cond(place.word, len(step.bodies)), strict=True):
+    for block, branch in zip(step.bodies, branches, strict=True):
         _plan_block(outer, block, branch, inputs, outputs)
-    if storage is not None:
-        outer.release(storage)
+
+
+def write_guard(outer: BlockPlanner, step: Step, plan: SubPlan) -> None:
+    """guard: failed, values -> values."""
+    _, failing = _branches(outer, step, plan, 2)
+    failing.set(memory("status"), outer.planner.status(step.eqn.params["message"]))
+    for var, atom in zip(step.outputs, step.inputs[1:], strict=True):
+        source = outer.place(atom)
+        once = sum(a is atom for a in step.inputs) == 1
+        target = outer.destination(var, outer.dying(atom) if once else None)
+        outer.planner.copy(plan, target, source, _size(var))
 
 
 #: Who writes which control flow, by the name in the primitive's ``lower`` slot.
-CONTROL: dict[str, ControlWriter] = {"scan": write_scan, "while": write_while, "cond": write_cond}
+CONTROL: dict[str, ControlWriter] = {
+    "scan": write_scan,
+    "while": write_while,
+    "cond": write_cond,
+    "guard": write_guard,
+}
 
 
 def run(
@@ -120,6 +123,24 @@ def run(
 
 
 # --- native ---------------------------------------------------------------------------------------
+
+
+def _branches(outer: BlockPlanner, step: Step, plan: SubPlan, count: int) -> list[SubPlan]:
+    """Sub-plans of which the first operand, an index, chooses one."""
+    index = step.inputs[0]
+    if index.aval.dtype != np.int32:
+        raise CompilationError(
+            f"compile: the index of a `{step.eqn.primitive.name}` (at {step.eqn.source}) is "
+            f"{index.aval!r}, it must be i32[]. Convert it where the branch is chosen."
+        )
+    place = outer.place(index)
+    if not place.streams:
+        return plan.cond(place.word, count)
+    fixed, storage = outer.scratch(4)  # the runner reads the index at an address that stays
+    outer.planner.copy(plan, fixed, place, 4)
+    branches = plan.cond(fixed.word, count)
+    outer.release(storage)
+    return branches
 
 
 def _carry_slots(
@@ -213,7 +234,8 @@ def _hands_carry_on(step: Step, before: Var, after: Var) -> bool:
     params = step.eqn.params
     names = ("num_consts",) if "num_consts" in params else ("cond_nconsts", "body_nconsts")
     start = sum(params[name] for name in names)
-    return step.inputs.index(before) - start == step.outputs.index(after)
+    place, carried = step.outputs.index(after), params.get("num_carry", len(step.outputs))
+    return place < carried and step.inputs.index(before) == start + place
 
 
 def _slice_of(place: Place, atom: Atom, length: int, reverse: bool, stream: Stream) -> Place:

@@ -112,6 +112,7 @@ class Draft:
     functions: set[str]
     donations: dict[int, int]
     reports: list[StepReport]
+    messages: list[str]
 
 
 def numbered_eqns(jaxpr: Jaxpr) -> list[Eqn]:

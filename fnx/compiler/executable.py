@@ -21,7 +21,7 @@ from fnx.core.array import adopt
 from fnx.core.jaxpr import Eqn
 from fnx.core.primitive import HigherOrderPrimitive, quietly
 from fnx.core.types import ShapedArray
-from fnx.errors import KernelError
+from fnx.errors import KernelError, LoopBoundError
 from fnx.kernels.plan_runner import Plan, PlanTemplate, Reference
 
 __all__ = ["Executable"]
@@ -73,7 +73,8 @@ class Executable:
         self._host = {s.number: host(s.number) for s in program.segments if isinstance(s, HostStep)}
         self._free = [_Instance(self)]
         single = len(program.segments) == 1 and not self._host
-        self._is_one_plan = single and not program.shares_arena and not program.donations
+        plain = not (program.shares_arena or program.donations or program.messages)
+        self._is_one_plan = single and plain
 
     def __call__(self, arrays: Sequence[np.ndarray[Any, Any]]) -> Arrays:
         """Run the program.
@@ -93,6 +94,8 @@ class Executable:
         ------
         KernelError
             An array is missing, or of another type than the program was compiled for.
+        LoopBoundError
+            A `guard` in the program failed.
         """
         types = self._input_types
         if len(arrays) != len(types):
@@ -150,6 +153,7 @@ class Executable:
 
     def _run_segments(self, instance: _Instance, given: Arrays, outputs: Arrays) -> None:
         program = self.program
+        instance.status[0] = 0
         for result, operand in program.donations.items():
             outputs[result] = given[operand]
         arrays = [*given, *outputs]
@@ -165,6 +169,8 @@ class Executable:
         finally:
             if program.shares_arena:
                 arena.give(block)
+        if instance.status[0]:
+            raise LoopBoundError(program.messages[instance.status[0] - 1])
 
     def _run_host(self, step: HostStep, arrays: Arrays, block: np.ndarray[Any, Any]) -> None:
         def view(reference: Reference, aval: ShapedArray) -> np.ndarray[Any, Any]:
@@ -186,16 +192,18 @@ class Executable:
 class _Instance:
     """Plans bound to memory of their own; used by one call at a time."""
 
-    __slots__ = ("block", "plan", "plans")
+    __slots__ = ("block", "plan", "plans", "status")
 
     def __init__(self, executable: Executable) -> None:
         program = executable.program
         self.block = arena.aligned_block(0 if program.shares_arena else program.arena)
+        self.status = np.zeros(1, np.int64)  # which guard failed
         memory = {
             "arena": self.block.ctypes.data,
             "constants": executable._constants.ctypes.data,
+            "status": self.status.ctypes.data,
         }
-        keep = (self.block, executable._constants, executable._keep)
+        keep = (self.block, self.status, executable._constants, executable._keep)
         self.plans: list[Plan | Any] = []
         for segment in program.segments:
             plan = None

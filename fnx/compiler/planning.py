@@ -69,6 +69,7 @@ class Planner:
         self._alike: dict[str, GroupKernel] = {}
         self.depth = 0
         self.donations: dict[int, int] = {}
+        self.messages: list[str] = []
         self._constant_offsets: dict[tuple[str, bytes], int] = {}
         self._buffers = len(block.in_vars) + len(block.outs)
         self._main: SubPlan | None = None
@@ -89,6 +90,7 @@ class Planner:
             self.functions,
             self.donations,
             self.reports,
+            self.messages,
         )
 
     def main(self) -> SubPlan:
@@ -129,6 +131,12 @@ class Planner:
             offset = self._constant_offsets[key] = len(self.constants)
             self.constants.extend(value.tobytes())
         return Place(memory("constants", offset))
+
+    def status(self, message: str) -> int:
+        """What stands for a failure in the status word of a run; 0 is none."""
+        if message not in self.messages:
+            self.messages.append(message)
+        return self.messages.index(message) + 1
 
     # --- instructions -------------------------------------------------------------------------
 
@@ -319,11 +327,14 @@ class BlockPlanner:
         """A group of equations: the launches of its kernels."""
         group = self.planner.group(step)
         read = tuple(variables(step.inputs))
-        dying = {
-            output: read[source]
-            for source, output in group.in_place()
-            if self.dying(read[source]) is not None
-        }
+        dying: dict[int, Var] = {}
+        for source, output in group.in_place():
+            operand = self.dying(read[source])
+            if operand is None or operand in dying.values():
+                continue
+            # A donated operand is the better one: its memory saves the result's own.
+            if output not in dying or (operand in self.donors and dying[output] not in self.donors):
+                dying[output] = operand
         taken: set[Var] = set()
         for j, var in enumerate(step.outputs):
             reuse = dying.get(j)

@@ -23,7 +23,7 @@ from fnx.kernels.plan_runner import PlanTemplate, Reference
 __all__ = ["LARGE_ARENA", "Program", "finished"]
 
 #: Changes when the meaning of the data changes.
-VERSION = 1
+VERSION = 2
 
 #: Bytes from which on an arena is not the program's own.
 LARGE_ARENA = 1 << 22
@@ -53,6 +53,8 @@ class Program:
         Which result takes the memory of which input.
     reports : tuple of StepReport
         What `explain` shows.
+    messages : tuple of str
+        Of the errors that a run may end with, see `fnx.control.guard`.
     """
 
     segments: tuple[Segment, ...]
@@ -64,6 +66,7 @@ class Program:
     functions: tuple[str, ...]
     donations: Mapping[int, int]
     reports: tuple[StepReport, ...]
+    messages: tuple[str, ...]
 
     @property
     def shares_arena(self) -> bool:
@@ -96,6 +99,7 @@ class Program:
                 [r.kind, r.name, list(r.eqns), r.bytes, r.flops, r.nanoseconds, r.units, r.depth]
                 for r in self.reports
             ],
+            "messages": list(self.messages),
         }
 
     @staticmethod
@@ -119,6 +123,7 @@ class Program:
             tuple(data["functions"]),
             dict(data["donations"]),
             tuple(StepReport(r[0], r[1], tuple(r[2]), *r[3:]) for r in data["reports"]),
+            tuple(data["messages"]),
         )
 
 
@@ -145,6 +150,7 @@ def finished(jaxpr: Jaxpr, draft: Draft) -> Program:
         tuple(sorted(draft.functions)),
         draft.donations,
         tuple(draft.reports),
+        tuple(draft.messages),
     )
     if not program.shares_arena:
         return program

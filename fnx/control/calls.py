@@ -11,10 +11,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fnx.core.array import Array, adopt
-from fnx.core.jaxpr import Eqn, Jaxpr, eval_jaxpr
+from fnx.core.jaxpr import Eqn, Jaxpr, Var, eval_jaxpr
 from fnx.core.primitive import HigherOrderPrimitive, Linear, Zero
 from fnx.core.simplify import drop_dead
 from fnx.core.types import Effect, ShapedArray, float0, tangent_type
+from fnx.errors import ArgumentTypeError
 from fnx.primitives.shaping import move_axis, zeros
 from fnx.transforms.batching import vmap_jaxpr
 from fnx.transforms.jet import jet_jaxpr
@@ -23,12 +24,15 @@ from fnx.transforms.linearize import linearize_jaxpr
 from fnx.transforms.transpose import transpose_jaxpr
 
 __all__ = [
+    "again",
     "call_primitive",
     "front",
     "has_tangent",
+    "merge_captured",
     "nonzero_inputs",
     "nonzero_series",
     "select_outs",
+    "silent",
     "spread",
     "typed",
     "with_inputs",
@@ -56,6 +60,78 @@ def select_outs(jaxpr: Jaxpr, used: Sequence[bool]) -> Jaxpr:
     """The program without the results that aren't used."""
     used = tuple(used)
     return jaxpr.derived(("used", used), lambda: drop_dead(jaxpr, used))
+
+
+def silent(jaxpr: Jaxpr) -> Jaxpr:
+    """The program without what it only prints (effects that may as well happen twice)."""
+
+    def make() -> Jaxpr:
+        kept = [
+            e for e in jaxpr.eqns if e.outputs or not all(effect.repeatable for effect in e.effects)
+        ]
+        return drop_dead(Jaxpr(jaxpr.in_vars, kept, jaxpr.outs, jaxpr.name))
+
+    return jaxpr.derived("silent", make) if jaxpr.effects else jaxpr
+
+
+def again(jaxpr: Jaxpr) -> Jaxpr:
+    """The program as a derivative computes it again: without what happens only once."""
+
+    def make() -> Jaxpr:
+        kept = []
+        for eqn in jaxpr.eqns:
+            if not any(effect.once for effect in eqn.effects):
+                kept.append(eqn)
+            elif eqn.outputs:
+                params = {k: _again_within(v) for k, v in eqn.params.items()}
+                rule = eqn.primitive.effects
+                effects = rule(params) if rule is not None else frozenset()
+                kept.append(
+                    Eqn(eqn.primitive, eqn.inputs, eqn.outputs, params, effects, eqn.source)
+                )
+        return drop_dead(Jaxpr(jaxpr.in_vars, kept, jaxpr.outs, jaxpr.name))
+
+    once = any(effect.once for effect in jaxpr.effects)
+    return jaxpr.derived("again", make) if once else jaxpr
+
+
+def _again_within(value: Any) -> Any:
+    if isinstance(value, Jaxpr):
+        return again(value)
+    if type(value) is tuple and any(isinstance(item, Jaxpr) for item in value):
+        return tuple([_again_within(item) for item in value])
+    return value
+
+
+def merge_captured(programs: Sequence[tuple[Jaxpr, list[Any]]]) -> tuple[list[Any], list[Jaxpr]]:
+    """Programs with the same leading inputs: all values that any of them captures.
+
+    Parameters
+    ----------
+    programs : sequence of (Jaxpr, list)
+        Each with what it captures, the values of its leading inputs.
+    """
+    all_consts: list[Any] = []
+    places: dict[int, int] = {}
+    for _, consts in programs:
+        for c in consts:
+            if id(c) not in places:
+                places[id(c)] = len(all_consts)
+                all_consts.append(c)
+    used = tuple([tuple([places[id(c)] for c in consts]) for _, consts in programs])
+
+    def make() -> list[Jaxpr]:
+        merged = []
+        for (jaxpr, _), mine in zip(programs, used, strict=True):
+            own = dict(zip(mine, jaxpr.in_vars, strict=False))
+            leading = [own.get(k) or Var(c.aval) for k, c in enumerate(all_consts)]
+            rest = jaxpr.in_vars[len(mine) :]
+            merged.append(Jaxpr([*leading, *rest], jaxpr.eqns, jaxpr.outs, jaxpr.name))
+        return merged
+
+    # Kept with the first program, so that what is derived from the merged ones is kept, too.
+    first, *others = [jaxpr for jaxpr, _ in programs]
+    return all_consts, first.derived(("merged", tuple(others), used), make)
 
 
 def has_tangent(aval: ShapedArray) -> bool:
@@ -177,7 +253,7 @@ def call_primitive(
         jaxpr: Jaxpr = params["jaxpr"]
         for k, (given, expected) in enumerate(zip(avals, jaxpr.in_avals, strict=True)):
             if not given.same_type(expected):
-                raise TypeError(
+                raise ArgumentTypeError(
                     f"{name} of {jaxpr.name}: input {k} must be {expected!r}, got {given!r}."
                 )
         return list(jaxpr.out_avals)

@@ -23,6 +23,7 @@ from fnx.control.calls import (
     with_inputs,
     zeros_of,
 )
+from fnx.control.lockstep import branches_together, runs_together
 from fnx.control.samplers import cond_samples
 from fnx.control.scan import map_lanes
 from fnx.core.array import Array
@@ -143,6 +144,8 @@ def _vmap(
     size: int, args: Sequence[Any], dims: Sequence[Any], *, branches: tuple[Jaxpr, ...]
 ) -> Any:
     if dims[0] is not None:
+        if runs_together(branches, size):
+            return branches_together(size, args, dims, branches)
         avals = [
             a.aval.update(shape=a.shape[:d] + a.shape[d + 1 :]) if d is not None else a.aval
             for a, d in zip(args, dims, strict=True)

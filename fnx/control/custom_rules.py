@@ -3,7 +3,8 @@
 Each is one primitive that holds the function and its rules.  Under a staging trace the function is
 recorded, and the rules are kept beside the program until a transform asks for them.  A `custom_vjp`
 function has forward mode too: its pullback is linear in the cotangent, and the transpose of that is
-the pushforward (`linear_call`). Read next: `custom_api`, where users' pytrees become the flat
+the pushforward (`pushforward`); or, if the user says so, forward mode and jet follow the function
+itself. Read next: `custom_api`, where users' pytrees become the flat
 functions of this module.
 """
 
@@ -16,67 +17,27 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fnx.config import CONTEXT
-from fnx.control.calls import call_primitive, evaluate_jaxpr, front, spread, typed, zeros_of
-from fnx.control.samplers import (
-    call_samples,
-    custom_jvp_samples,
-    custom_vjp_samples,
-    linear_call_samples,
-)
-from fnx.core.array import adopt
+from fnx.control.calls import front, spread, zeros_of
+from fnx.control.pushforward import closed_program, linear_call_p, run_function
+from fnx.control.samplers import custom_jvp_samples, custom_vjp_samples
+from fnx.control.symbolic_zeros import full_tangent, rule_tangents, told
 from fnx.core.jaxpr import Jaxpr, Var, eval_jaxpr
 from fnx.core.primitive import HigherOrderPrimitive, Linear, Zero
 from fnx.core.simplify import simplify
 from fnx.core.staging import stage
-from fnx.core.tracing import Tracer, running
+from fnx.core.tracing import running
 from fnx.core.types import ShapedArray, float0, tangent_type
+from fnx.errors import ArgumentTypeError
 from fnx.primitives.shaping import zeros
 from fnx.transforms.batching import to_axis, vmap_flat
-from fnx.transforms.grad import float0_zeros
+from fnx.transforms.jet import derived_jet, jet_flat
+from fnx.transforms.jvp import jvp_flat
 from fnx.transforms.linearize import Linearized, Tape, TapeTracer, linearize_flat, replay
 from fnx.transforms.transpose import transpose_jaxpr
 
-__all__ = ["custom_jvp_p", "custom_vjp_p", "linear_call_p", "linear_program_p"]
+__all__ = ["custom_jvp_p", "custom_vjp_p"]
 
 FlatFunction = Callable[..., list[Any]]
-
-
-def full_tangent(tangent: Any) -> Any:
-    """What a user's rule gets: an array, of dtype float0 for integers."""
-    if type(tangent) is not Zero:
-        return tangent
-    if tangent.aval.dtype == float0:
-        return adopt(float0_zeros(tangent.aval.shape))
-    return zeros(tangent.aval)
-
-
-def _run(fun: Any, args: Sequence[Any]) -> list[Any]:
-    return eval_jaxpr(fun, *args) if isinstance(fun, Jaxpr) else fun(*args)
-
-
-def _program(fun: Any, avals: Sequence[ShapedArray]) -> tuple[Jaxpr, list[Any]]:
-    """The program of a function, and what it captures: the values of its leading inputs.
-
-    Raises
-    ------
-    TypeError
-        It captures a value of the transform that asks, whose derivative (or axis) would be lost.
-    """
-    if isinstance(fun, Jaxpr):
-        return fun, []
-    jaxpr, consts = stage(fun, avals, getattr(fun, "__name__", "function"))
-    around = []
-    trace = CONTEXT.get().trace
-    while trace is not None:
-        around.append(trace)
-        trace = trace.parent
-    for value in consts:
-        if isinstance(value, Tracer) and not any(value._trace is t for t in around):
-            raise TypeError(
-                f"a custom rule captures a value of type {value.aval!r} that is being transformed "
-                "here. Pass it as an argument, so that the rule sees it."
-            )
-    return simplify(jaxpr), consts
 
 
 def _stage_fun(avals: Sequence[ShapedArray], params: dict[str, Any]) -> dict[str, Any]:
@@ -110,16 +71,16 @@ def _with_held(params: dict[str, Any], rules: dict[str, Any], held: list[Any]) -
 
 
 def _infer(*avals: ShapedArray, fun: Any, **params: Any) -> list[ShapedArray]:
-    return list(_program(fun, avals)[0].out_avals)
+    return list(closed_program(fun, avals)[0].out_avals)
 
 
 def _evaluate(*args: Any, fun: Any, **params: Any) -> list[Any]:
-    return _run(fun, args)
+    return run_function(fun, args)
 
 
 def _transpose(cts: Sequence[Any], *operands: Any, fun: Any, **params: Any) -> list[Any]:
     linear = [type(a) is Linear for a in operands]
-    jaxpr, captured = _program(fun, [a.aval for a in operands])
+    jaxpr, captured = closed_program(fun, [a.aval for a in operands])
     held = len(captured)
     order = [
         *range(held),
@@ -237,7 +198,7 @@ def _custom_jvp_jvp(
     held: int = 0,
 ) -> Any:
     _refuse_captured(tangents[:consts], "custom_jvp")
-    given = [full_tangent(t) for t in tangents[consts:]]
+    given = rule_tangents(rule, tangents[consts:])
     results = rule(*primals[:held], *primals[consts:], *given)
     half = len(results) // 2
     outs, out_tangents = results[:half], results[half:]
@@ -261,7 +222,9 @@ def _custom_jvp_linearize(
     with running(tape):
         outs, results = _custom_jvp_jvp(primals, tangents_of(inputs), **params)
     linearized = Linearized(tape, inputs, [t if tape.owns(t) else None for t in results])
-    if any(callable(eqn[0].linearize) for eqn in tape.eqns):
+    # A call of a function with a rule is transposed as the function alone, see `_transpose`.
+    taped = {primitive for primitive, *_ in tape.eqns} - {custom_jvp_p}
+    if any(callable(primitive.linearize) for primitive in taped):
         # A loop or a branch of the rule computes values and tangents together, which has no
         # transpose. But the rule is linear in the tangents, so it is its own derivative at zero,
         # and linearizing takes values and tangents apart.
@@ -282,7 +245,7 @@ def _custom_jvp_linearize(
 def _refuse_captured(tangents: Sequence[Any], which: str) -> None:
     for tangent in tangents:
         if type(tangent) is not Zero:
-            raise TypeError(
+            raise ArgumentTypeError(
                 f"{which}: the function captures a value of type {tangent.aval!r} that is being "
                 "differentiated; its rule can't see it. Pass it as an argument."
             )
@@ -330,6 +293,7 @@ custom_jvp_p = HigherOrderPrimitive(
     lower="call",
     stage=_custom_jvp_stage,
     sample=custom_jvp_samples,
+    effects=lambda params: getattr(params["fun"], "effects", frozenset()),
     inline=lambda params: params["fun"],
     inline_at="compile",
 )
@@ -394,7 +358,7 @@ def _forward(
     """Results, residuals, parameters of the linear call, and which inputs have tangents."""
     _refuse_captured(tangents[:consts], "custom_vjp")
     of_rules, primals = primals[:held], primals[consts:]
-    outs, residuals = fwd(*of_rules, *primals)
+    outs, residuals = told(fwd, tangents[consts:])(*of_rules, *primals)
     wanted = [k for k, p in enumerate(primals) if tangent_type(p.aval).dtype != float0]
     given = [k for k, o in enumerate(outs) if tangent_type(o.aval).dtype != float0]
     out_avals = tuple([tangent_type(outs[k].aval) for k in given])
@@ -428,13 +392,50 @@ def _custom_vjp_jvp(
     bwd: Any,
     consts: int,
     held: int = 0,
+    forward: str = "rule",
 ) -> Any:
+    if forward == "function":
+        return jvp_flat(_as_function(fun), primals, tangents, "custom_vjp")
     outs, residuals, params, wanted = _forward(primals, tangents, fwd, bwd, consts, held)
     given = [full_tangent(tangents[consts + k]) for k in wanted]
     results = iter(linear_call_p(*residuals, *given, **params))
     return outs, [
         zeros_of(o) if tangent_type(o.aval).dtype == float0 else next(results) for o in outs
     ]
+
+
+def _custom_vjp_linearize(
+    nonzeros: Sequence[bool],
+    primals: Sequence[Any],
+    *,
+    fun: Any,
+    fwd: Any,
+    bwd: Any,
+    consts: int,
+    held: int = 0,
+    forward: str = "rule",
+) -> tuple[list[Any], list[bool], Callable[[Sequence[Any]], list[Any]]]:
+    types = [tangent_type(p.aval) for p in primals]
+    # Only whether a tangent is zero is known yet: the primal stands for one that isn't.
+    known = spread(
+        [p for p, n in zip(primals, nonzeros, strict=True) if n], nonzeros, lambda k: Zero(types[k])
+    )
+    outs, residuals, params, wanted = _forward(primals, known, fwd, bwd, consts, held)
+
+    def linear(tangents: Sequence[Any]) -> list[Any]:
+        moves = spread(tangents, nonzeros, lambda k: Zero(types[k]))
+        return linear_call_p(
+            *residuals, *[full_tangent(moves[consts + k]) for k in wanted], **params
+        )
+
+    return outs, [tangent_type(o.aval).dtype != float0 for o in outs], linear
+
+
+def _custom_vjp_jet(primals: Sequence[Any], series: Sequence[Sequence[Any]], **params: Any) -> Any:
+    if params.get("forward") == "function":
+        fun = _as_function(params["fun"])
+        return jet_flat(fun, primals, series, len(series[0]), "custom_vjp")
+    return derived_jet(custom_vjp_p, primals, series, params)
 
 
 def _custom_vjp_vmap(
@@ -447,6 +448,7 @@ def _custom_vjp_vmap(
     bwd: Any,
     consts: int,
     held: int = 0,
+    **forward: str,
 ) -> Any:
     # Every argument gets the axis: then the sum over lanes of an unmapped argument's cotangent is
     # the transpose of its broadcast, and needs no rule here.
@@ -484,6 +486,7 @@ def _custom_vjp_vmap(
         bwd=mapped_bwd,
         consts=consts,
         **({"held": held} if held else {}),
+        **forward,
     )
     return outs, [0] * len(outs)
 
@@ -494,105 +497,14 @@ custom_vjp_p = HigherOrderPrimitive(
     infer=_infer,
     evaluate=_evaluate,
     jvp=_custom_vjp_jvp,
+    linearize=_custom_vjp_linearize,
     transpose=_transpose,
     vmap=_vmap_in_front(_custom_vjp_vmap),
+    jet=_custom_vjp_jet,
     lower="call",
     stage=_custom_vjp_stage,
     sample=custom_vjp_samples,
+    effects=lambda params: getattr(params["fun"], "effects", frozenset()),
     inline=lambda params: params["fun"],
-    inline_at="compile",
-)
-
-
-# -------------------------------------------------------------------------------------- linear_call
-#
-# residuals, tangents -> tangents of the results; linear in the tangents. It holds the pullback; the
-# pushforward is the pullback's transpose.
-
-linear_program_p = call_primitive(
-    "linear_program",
-    evaluate_jaxpr,
-    rewrap=lambda params, jaxpr: {"jaxpr": jaxpr},
-    sample=call_samples(),
-)
-
-
-def _pushforward(avals: Sequence[ShapedArray], params: dict[str, Any]) -> tuple[Jaxpr, list[Any]]:
-    """The program of the linear call, and what the pullback captures: its leading operands."""
-    n = params["residuals"]
-    pullback, captured = _program(params["bwd"], [*avals[:n], *params["out_avals"]])
-    return transpose_jaxpr(pullback, len(captured) + n), captured
-
-
-def _linear_stage(avals: Sequence[ShapedArray], params: dict[str, Any]) -> dict[str, Any]:
-    if isinstance(params["bwd"], Jaxpr):
-        return params
-    n = params["residuals"]
-    jaxpr, consts = stage(params["bwd"], [*avals[:n], *params["out_avals"]], "bwd")
-    return {
-        **params,
-        "bwd": simplify(jaxpr),
-        "residuals": n + len(consts),
-        "captured": consts,
-    }
-
-
-def _linear_transpose(cts: Sequence[Any], *operands: Any, **params: Any) -> list[Any]:
-    n = params["residuals"]
-    given = [full_tangent(c) for c in cts]
-    pulled = _run(params["bwd"], [*operands[:n], *given])
-    return [None] * n + list(pulled)
-
-
-def _through(slot: str) -> Callable[..., Any]:
-    """The rule of an equal call of the pushforward."""
-    # What a captured value counts as beside its value: no tangent, no series, no mapped axis.
-    missing: dict[str, Callable[[Any, Sequence[Any]], Any]] = {
-        "jvp": lambda c, tangents: Zero(tangent_type(c.aval)),
-        "linearize": lambda c, nonzeros: False,
-        "vmap": lambda c, dims: None,
-        "jet": lambda c, series: [Zero(tangent_type(c.aval))] * len(series[0]),
-    }
-
-    def through(*args: Any, **params: Any) -> Any:
-        at = 1 if slot in ("vmap", "linearize") else 0
-        beside = 0 if slot == "linearize" else len(args) - 1
-        avals = [a.aval for a in args[at]]
-        if slot == "vmap":  # the pullback is a function of one lane
-            avals = [_lane(a, d) for a, d in zip(avals, args[2], strict=True)]
-        program, captured = _pushforward(avals, params)
-        given = list(args)
-        given[at] = [*captured, *args[at]]
-        given[beside] = [*[missing[slot](c, args[beside]) for c in captured], *args[beside]]
-        return getattr(linear_program_p, slot)(*given, jaxpr=program)
-
-    return through
-
-
-def _lane(aval: ShapedArray, dim: int | None) -> ShapedArray:
-    if dim is None:
-        return aval
-    return aval.update(shape=aval.shape[:dim] + aval.shape[dim + 1 :])
-
-
-def _linear_evaluate(*args: Any, **params: Any) -> list[Any]:
-    program, captured = _pushforward([a.aval for a in args], params)
-    return typed(eval_jaxpr(program, *captured, *args), params["out_avals"])
-
-
-linear_call_p = HigherOrderPrimitive(
-    "linear_call",
-    multiple_results=True,
-    infer=lambda *avals, **params: list(params["out_avals"]),
-    evaluate=_linear_evaluate,
-    jvp=_through("jvp"),
-    linearize=_through("linearize"),
-    transpose=_linear_transpose,
-    vmap=_through("vmap"),
-    jet=_through("jet"),
-    lower="call",
-    stage=_linear_stage,
-    sample=linear_call_samples,
-    inline=lambda params: transpose_jaxpr(params["bwd"], params["residuals"]),
     inline_at="compile",
 )

@@ -8,12 +8,11 @@ data: `explain()`, `source()`, `lower().as_text()`.
 from __future__ import annotations
 
 import functools
-import inspect
+import logging
 import time
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,47 +20,34 @@ import numpy as np
 from fnx import tree_util
 from fnx.compiler import cache
 from fnx.config import CONTEXT, config, settings, trace_key
-from fnx.control.stages import Entry, Lowered, Traced, executable_of, jit_p
+from fnx.control import bodies
+from fnx.control.arguments import Chosen, chosen_arguments, chosen_leaves, named_like
+from fnx.control.entries import Entry
+from fnx.control.jit_call import jit_p
+from fnx.control.retracing import causes, told
+from fnx.control.stages import Lowered, Traced
 from fnx.core.array import Array, adopt
 from fnx.core.conversion import as_value
+from fnx.core.device import checked_device, devices
+from fnx.core.jaxpr import eval_jaxpr
 from fnx.core.simplify import simplify
 from fnx.core.staging import stage
-from fnx.core.tracing import Tracer
-from fnx.core.types import ShapedArray
-from fnx.errors import user_frame
-from fnx.transforms.trees import Flat, as_values, check_callable, function_name
+from fnx.core.tracing import Tracer, traces_abstractly
+from fnx.errors import (
+    ArgumentValueError,
+    JaxRuntimeError,
+    UnsupportedError,
+    user_frame,
+)
+from fnx.transforms.trees import Flat, argument_name, check_callable, function_name
 from fnx.tree_util import flatten_into
 
-__all__ = ["JitFunction", "clear_caches", "jit", "no_retrace"]
+__all__ = ["JitFunction", "clear_caches", "jit"]
 
 #: Traced programs that one function keeps; the least recently used go first.
 CACHE_SIZE = 512
 
-_refusing: list[str] = []
-
-
-@contextmanager
-def no_retrace() -> Iterator[None]:
-    """Within this context a call of a jitted function that would be traced raises.
-
-    Raises
-    ------
-    RuntimeError
-        Names the function and what was new in the call.
-
-    Examples
-    --------
-    >>> import fnx
-    >>> f = fnx.jit(lambda x: x + 1)
-    >>> _ = f(1.)
-    >>> with fnx.no_retrace():
-    ...     _ = f(2.)
-    """
-    _refusing.append(user_frame())
-    try:
-        yield
-    finally:
-        _refusing.pop()
+_logger = logging.getLogger(__name__)
 
 
 class _Programs:
@@ -106,20 +92,38 @@ def clear_caches() -> None:
     for function in list(_functions):
         function.clear_cache()
     cache.clear()
+    bodies.clear()
 
 
 class JitFunction:
-    """A compiled function; made by `jit`."""
+    """A compiled function; made by `jit`.
 
-    def __init__(self, fun: Callable[..., Any], **options: Any) -> None:
+    Parameters
+    ----------
+    fun : callable
+        The function.
+    static, donated : Chosen
+        Arguments that are static, and those that calls give away.
+    keep_unused, inline : bool
+        As of `jit`.
+    """
+
+    def __init__(
+        self,
+        fun: Callable[..., Any],
+        static: Chosen,
+        donated: Chosen,
+        keep_unused: bool = False,
+        inline: bool = False,
+    ) -> None:
         functools.update_wrapper(self, fun)
         self._fun = fun
         self._name = function_name(fun)
-        self._static_numbers, self._static_names = _static(
-            fun, options.pop("static_argnums"), options.pop("static_argnames")
-        )
-        static = (frozenset(self._static_numbers), frozenset(self._static_names))
-        programs = _programs_of(fun, static)
+        self._static = static
+        self._donated = donated
+        self._keep_unused = keep_unused
+        self._inline = inline
+        programs = _programs_of(fun, (static.key, donated.key, keep_unused))
         self._entries, self._reasons = programs.entries, programs.reasons
         self._short = programs.short
         _functions.add(self)
@@ -144,59 +148,61 @@ class JitFunction:
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if settings().disable_jit:
             return self._fun(*args, **kwargs)
-        values, key, tree, static = self._flatten(args, kwargs)
+        values, key, leaves, static = self._flatten(args, kwargs)
         entry = self._entries.get(key)
         if entry is None:
-            entry = self._trace(key, values, tree, static)
-        if CONTEXT.get().trace is not None or any(isinstance(c, Tracer) for c in entry.consts):
+            entry = self._trace(key, values, static)
+        trace = CONTEXT.get().trace
+        if trace is not None or entry.captures_tracers:
             entry.calls += 1
-            outs = jit_p(*entry.consts, *values, jaxpr=entry.jaxpr, name=self._name)
+            if self._inline and traces_abstractly(trace):
+                outs = eval_jaxpr(entry.jaxpr, *entry.consts, *values)
+            else:
+                outs = jit_p(*entry.consts, *values, jaxpr=entry.jaxpr, name=self._name)
             return tree_util.tree_unflatten(entry.out_tree, outs)
         if any([type(v) is not Array for v in values]):
             for v in values:
                 if isinstance(v, Tracer):
                     raise v.leak_error(jit_p)
-        executable = entry.executable
-        if executable is None:
-            executable = self._compile(entry)
-        run = _runner(entry, executable)
+        self._compile(entry)
+        run = entry.runner()
         if not static and self._entries.get(key) is entry:
             short = _short_key(args, kwargs, trace_key(), [])
             if short is not None:
                 self._short[short] = run
-        return run(values)
+        return run(entry.owned(leaves, values))
 
     # -------------------------------------------------------------------------------------- tracing
 
     def _flatten(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Values, key, structure and static arguments of a call."""
+        """Values, key, leaves and static arguments of a call."""
         static: tuple[Any, ...] = ()
-        if self._static_numbers or self._static_names:
+        if self._static:
             static, args, kwargs = self._take_static(args, kwargs)
         leaves, tree = tree_util.tree_flatten((args, kwargs))
         try:
             values = [x if type(x) is Array else as_value(x) for x in leaves]
         except TypeError:
-            fixed = [which for which, _, _ in static if isinstance(which, int)]
-            values = as_values(f"jit of {self._name}", leaves, tree, fixed=fixed)
+            values = self._flat(tree, static).values(f"jit of {self._name}", leaves)
         types = tuple([(v.shape, v.dtype, v.weak_type) for v in values])
-        return values, (tree, types, static, trace_key()), tree, static
+        return values, (tree, types, static, trace_key()), leaves, static
 
     def _take_static(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        numbers = {n % len(args) for n in self._static_numbers if -len(args) <= n < len(args)}
-        static: list[tuple[int | str, Any]] = [(n, args[n]) for n in sorted(numbers)]
-        static += [(n, kwargs[n]) for n in sorted(self._static_names) if n in kwargs]
+        numbers = self._static.among(len(args))
+        static: list[tuple[int | str, Any]] = [(n, args[n]) for n in numbers]
+        static += [(n, kwargs[n]) for n in sorted(self._static.names) if n in kwargs]
         for which, value in static:
             try:
                 hash(value)
             except TypeError:
-                raise ValueError(
-                    f"jit of {self._name}: static argument {which!r} is a {type(value).__name__}, "
-                    "which can't be hashed. Static arguments are compared to find the compiled "
-                    "program: pass a tuple or a frozen dataclass, or make the argument dynamic."
+                raise ArgumentValueError(
+                    f"jit of {self._name}: static argument {argument_name(self._fun, which)} is a "
+                    f"{type(value).__name__}, which can't be hashed. Static arguments are compared "
+                    "to find the compiled program: pass a tuple or a frozen dataclass, or make "
+                    "the argument dynamic."
                 ) from None
         dynamic = tuple([a for k, a in enumerate(args) if k not in numbers])
-        rest = {k: v for k, v in kwargs.items() if k not in self._static_names}
+        rest = {k: v for k, v in kwargs.items() if k not in self._static.names}
         return tuple([(w, type(v), v) for w, v in static]), dynamic, rest
 
     def _with_static(self, static: tuple[Any, ...]) -> Callable[..., Any]:
@@ -213,63 +219,66 @@ class JitFunction:
 
         return functools.wraps(self._fun)(whole)
 
-    def _trace(self, key: Any, values: Sequence[Any], tree: Any, static: Any) -> Entry:
-        reason = self._why(key)
-        if _refusing:
-            raise RuntimeError(
-                f"jit of {self._name}: this call would be traced (at {user_frame()}), but "
-                f"no_retrace() was entered at {_refusing[-1]}. New in this call: {reason['new']}."
+    def _flat(self, tree: Any, static: tuple[Any, ...]) -> Flat:
+        """The function of the leaves of a call without static arguments."""
+        fixed = {which for which, _, _ in static if isinstance(which, int)}
+        count = tree.children()[0].num_nodes  # more than there are arguments
+        positions = [k for k in range(count + len(fixed)) if k not in fixed]
+        return Flat(self._with_static(static), tree, keywords=True, positions=positions)
+
+    def _trace(self, key: Any, values: Sequence[Any], static: Any) -> Entry:
+        tree = key[0]
+        flat = self._flat(tree, static)
+        found = causes(key, self._entries, flat.path)
+        new = told(found, first=not self._reasons)
+        if settings().no_retrace:
+            raise JaxRuntimeError(
+                f"jit of {self._name}: this call would be traced, and no_retrace is set. New in "
+                f"this call: {new}."
             )
         start = time.perf_counter()
-        flat = Flat(self._with_static(static), tree, keywords=True)
         jaxpr, consts = stage(flat, [v.aval for v in values], self._name)
-        jaxpr = simplify(jaxpr)
+        fixed = {which for which, _, _ in static if isinstance(which, int)}
+        # Names without the function: its programs must not keep it alive.
+        named = Flat(named_like(self._fun), tree, keywords=True, positions=flat.positions)
         entry = Entry(
-            jaxpr,
+            self._name,
+            simplify(jaxpr),
             consts,
+            tree,
             flat.out_tree,
-            tuple([a.weak_type for a in jaxpr.out_avals]),
+            chosen_leaves(tree, self._donated, fixed) if self._donated else (),
+            self._keep_unused,
+            named.path,
             trace_seconds=time.perf_counter() - start,
             where=user_frame(),
         )
-        self._reasons.append(reason)
-        if not any(isinstance(c, Tracer) for c in consts):
+        self._reasons.append({"where": entry.where, "new": new, "causes": found})
+        if not entry.captures_tracers:
             self._entries[key] = entry
             if len(self._entries) > CACHE_SIZE:
                 self._entries.popitem(last=False)
                 self._short.clear()
-        if settings().log_compiles or settings().explain_cache_misses:
-            print(f"jit of {self._name}: traced at {entry.where}; new: {reason['new']}")
+        chosen = settings()
+        if chosen.explain_cache_misses:
+            _logger.warning("jit of %s: traced at %s; new: %s", self._name, entry.where, new)
+        if chosen.log_compiles:
+            _logger.warning(
+                "jit of %s: traced for %s: %d equations, %.1f ms",
+                self._name, ", ".join(map(repr, entry.in_avals)) or "no arguments",
+                len(entry.jaxpr.eqns), entry.trace_seconds * 1000,
+            )  # fmt: skip
         return entry
 
-    def _why(self, key: Any) -> dict[str, Any]:
-        """What is new in a key, against the nearest that was seen."""
-        if not self._entries:
-            return {"where": user_frame(), "new": "first call"}
-        tree, types, static, setting = key
-        best: list[str] | None = None
-        for seen_tree, seen_types, seen_static, seen_setting in self._entries:
-            if seen_tree != tree:
-                new = [f"structure {tree} (before {seen_tree})"]
-            else:
-                new = [
-                    f"leaf {k}: {_type(a)} (before {_type(b)})"
-                    for k, (a, b) in enumerate(zip(types, seen_types, strict=True))
-                    if a != b
-                ]
-            if seen_static != static:
-                new.append(f"static arguments {[v for _, _, v in static]}")
-            if seen_setting != setting:
-                new.append("settings")
-            if best is None or len(new) < len(best):
-                best = new
-        return {"where": user_frame(), "new": "; ".join(best or [])}
-
-    def _compile(self, entry: Entry) -> Any:
-        start = time.perf_counter()
-        entry.executable = executable_of(entry.jaxpr)
-        entry.compile_seconds = time.perf_counter() - start
-        return entry.executable
+    def _compile(self, entry: Entry) -> None:
+        if entry.executable is None:
+            executable = entry.compile()
+            if settings().log_compiles:
+                told_by = executable.explain()
+                _logger.warning(
+                    "jit of %s: compiled %d steps in %.1f ms (store: %s)",
+                    self._name, len(told_by.steps), entry.compile_seconds * 1000, told_by.cache,
+                )  # fmt: skip
 
     # ----------------------------------------------------------------------------------- inspection
 
@@ -282,11 +291,11 @@ class JitFunction:
             As for a call.
         """
         args, kwargs = tree_util.tree_map(_placeholder, (args, kwargs))
-        values, key, tree, static = self._flatten(args, kwargs)
+        values, key, _, static = self._flatten(args, kwargs)
         entry = self._entries.get(key)
         if entry is None:
-            entry = self._trace(key, values, tree, static)
-        return Traced(self, entry, tree)
+            entry = self._trace(key, values, static)
+        return Traced(self, entry)
 
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
         """The lowered program for arguments; `as_text()` prints it, `compile()` compiles it.
@@ -310,7 +319,7 @@ class JitFunction:
             return self.lower(*args, **kwargs).compile().source()
         compiled = [e for e in self._entries.values() if e.executable is not None]
         if not compiled:
-            raise RuntimeError(
+            raise JaxRuntimeError(
                 f"jit of {self._name}: nothing is compiled yet. Call the function, or pass "
                 "arguments to source()."
             )
@@ -322,9 +331,10 @@ class JitFunction:
         Returns
         -------
         dict
-            ``traces``: a list with the reason and place of each trace. ``programs``: for each one
-            its input and output types, equations, seconds of tracing and compiling, calls, and the
-            steps of its executable.
+            ``traces``: for each trace its place, the reason as text (``new``) and as data
+            (``causes``, a list of `Cause`). ``programs``: for each one its input and output types,
+            donated arguments, equations, seconds of tracing and compiling, calls, and the steps of
+            its executable.
         """
         programs = []
         for entry in self._entries.values():
@@ -332,6 +342,7 @@ class JitFunction:
                 {
                     "inputs": [repr(a) for a in entry.jaxpr.in_avals],
                     "outputs": [repr(a) for a in entry.jaxpr.out_avals],
+                    "donated": [entry.path(k) for k in entry.donated],
                     "equations": len(entry.jaxpr.eqns),
                     "traced_at": entry.where,
                     "trace_seconds": entry.trace_seconds,
@@ -383,62 +394,12 @@ def _short_key(
     return tuple(key)
 
 
-def _runner(entry: Entry, executable: Any) -> Callable[[list[Any]], Any]:
-    """What runs a compiled program on arrays of its types, and gives what the function gives."""
-    constants = [c._data for c in entry.consts]
-    run, weak, tree = executable.run, entry.weak, entry.out_tree
-    single = tree.spec is None
-
-    def call(leaves: list[Any]) -> Any:
-        entry.calls += 1
-        data = run([*constants, *[x._data for x in leaves]])
-        if single:
-            return adopt(data[0], weak[0])
-        return tree.unflatten([adopt(o, w) for o, w in zip(data, weak)])
-
-    return call
-
-
 def _placeholder(x: Any) -> Any:
     """Zeros, without memory, for what has only shape and dtype."""
     if isinstance(x, (Array, Tracer, np.ndarray, np.generic)) or not hasattr(x, "shape"):
         return x
     zeros = np.broadcast_to(np.zeros((), x.dtype), tuple(x.shape))
     return adopt(zeros, bool(getattr(x, "weak_type", False)))
-
-
-def _type(triple: Any) -> str:
-    shape, dtype, weak = triple
-    return repr(ShapedArray(shape, dtype, weak))
-
-
-def _static(fun: Callable[..., Any], numbers: Any, names: Any) -> tuple[set[int], set[str]]:
-    """Static arguments by position and by name, each completed from the other by the signature."""
-    positions = {numbers} if isinstance(numbers, int) else set(numbers or ())
-    named = {names} if isinstance(names, str) else set(names or ())
-    try:
-        parameters = list(inspect.signature(fun).parameters.values())
-    except (ValueError, TypeError):
-        return positions, named
-    positional = [
-        p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.POSITIONAL_ONLY)
-    ]
-    unknown = named - {p.name for p in parameters}
-    if unknown and not any(p.kind is p.VAR_KEYWORD for p in parameters):
-        raise ValueError(
-            f"jit of {function_name(fun)}: static_argnames {sorted(unknown)} aren't parameters of "
-            f"it; it has {[p.name for p in parameters]}."
-        )
-    if not any(p.kind is p.VAR_POSITIONAL for p in parameters):
-        beyond = sorted(n for n in positions if not -len(positional) <= n < len(positional))
-        if beyond:
-            raise ValueError(
-                f"jit of {function_name(fun)}: static_argnums {beyond} name no positional "
-                f"parameter; it has {positional}."
-            )
-    by_name = {k for k, n in enumerate(positional) if n in named}
-    by_number = {positional[n] for n in positions if -len(positional) <= n < len(positional)}
-    return positions | by_name, named | by_number
 
 
 def jit(
@@ -450,7 +411,11 @@ def jit(
     donate_argnames: str | Sequence[str] | None = None,
     keep_unused: bool = False,
     inline: bool = False,
-    **peers: Any,
+    device: Any = None,
+    backend: str | None = None,
+    in_shardings: Any = None,
+    out_shardings: Any = None,
+    compiler_options: Any = None,
 ) -> Any:
     """Compile a function to native kernels.
 
@@ -461,13 +426,21 @@ def jit(
     static_argnums, static_argnames : int, str or sequence
         Arguments that are Python values and decide what is compiled; hashable.
     donate_argnums, donate_argnames : int, str or sequence
-        Arguments whose memory isn't needed any more. Accepted; results never share memory with
-        them.
-    keep_unused, inline : bool
-        Accepted for programs written for JAX.
-    **peers
-        ``device``, ``backend``, ``in_shardings``, ``out_shardings``, ``abstracted_axes``: accepted
-        when None.
+        Arguments that a call gives away: it deletes them, and a result of the same type takes their
+        memory, so that an update happens in place. Not under another transform, nor under
+        ``disable_jit``.
+    keep_unused : bool
+        Whether the executable takes arguments that the program doesn't read. By default it does
+        not look at them, so they may have any memory layout without being copied.
+    inline : bool
+        Whether a call inside of another traced function is recorded as its equations, and not as
+        one ``jit`` equation. Compiled programs are the same either way.
+    device, backend : Device, str or None
+        Where to run: the CPU. Another one raises.
+    in_shardings, out_shardings : pytree of Device, or None
+        Where arguments and results are: on the CPU. Another place raises.
+    compiler_options : mapping, optional
+        Empty: what can be chosen is a setting of `fnx.config`.
 
     Returns
     -------
@@ -477,17 +450,35 @@ def jit(
     Examples
     --------
     >>> import fnx, fnx.numpy as jnp
-    >>> fnx.jit(lambda x: jnp.sin(x) ** 2 + jnp.cos(x) ** 2)(1.)
-    Array(1., dtype=float32, weak_type=True)
+    >>> fnx.jit(lambda x: jnp.sqrt(x) * 2 + 1)(9.)
+    Array(7., dtype=float32, weak_type=True)
     """
-    for option, value in peers.items():
-        if option not in ("device", "backend", "in_shardings", "out_shardings", "abstracted_axes"):
-            raise TypeError(f"jit: unexpected argument {option!r}.")
-        if value is not None:
-            raise NotImplementedError(f"jit: {option} must be None; there is one device, the CPU.")
-    if fun is None:
-        return functools.partial(
-            jit, static_argnums=static_argnums, static_argnames=static_argnames
+    options = {
+        "static_argnums": static_argnums,
+        "static_argnames": static_argnames,
+        "donate_argnums": donate_argnums,
+        "donate_argnames": donate_argnames,
+        "keep_unused": keep_unused,
+        "inline": inline,
+    }
+    checked_device("jit", device)
+    devices(backend)
+    for place in tree_util.tree_leaves((in_shardings, out_shardings)):
+        checked_device("jit", place)
+    if compiler_options:
+        raise UnsupportedError(
+            f"jit: compiler_options {sorted(compiler_options)}: the compiler has none. Settings "
+            "(kernel_printer, threads) are in fnx.config."
         )
+    if fun is None:
+        return functools.partial(jit, **options)  # type: ignore[arg-type]
     check_callable("jit", fun)
-    return JitFunction(fun, static_argnums=static_argnums, static_argnames=static_argnames)
+    static = chosen_arguments("static", fun, static_argnums, static_argnames)
+    donated = chosen_arguments("donate", fun, donate_argnums, donate_argnames)
+    both = (static.positions & donated.positions) or (static.names & donated.names)
+    if both:
+        raise ArgumentValueError(
+            f"jit of {function_name(fun)}: {sorted(both)} are static and donated. A static "
+            "argument is a Python value and has no memory to give away."
+        )
+    return JitFunction(fun, static, donated, bool(keep_unused), bool(inline))

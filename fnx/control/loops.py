@@ -1,12 +1,13 @@
 """Control flow as users call it: `cond`, `switch`, `scan`, `while_loop`, `fori_loop`, `map`.
 
-Functions of pytrees are staged here to the programs that the primitives hold.  What they capture
-becomes leading operands.  Carries must keep their types; a weak one is made strong where the body
-asks for it.
+Functions of pytrees are staged here to the programs that the primitives hold (`bodies`).  What
+they capture becomes leading operands.  Carries must keep their types; a weak one is made strong
+where the body asks for it.
 """
 
 from __future__ import annotations
 
+import functools
 import operator
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,55 +15,32 @@ from typing import Any
 import numpy as np
 
 from fnx import tree_util
+from fnx.control.blocked_scan import blocked_scan
+from fnx.control.bodies import staged_body
+from fnx.control.calls import merge_captured
 from fnx.control.cond import cond_p
 from fnx.control.python_loops import known_value, runs_in_python, scan_in_python, while_in_python
-from fnx.control.scan import scan_p
 from fnx.control.while_loop import while_p
 from fnx.core.array import adopt
-from fnx.core.jaxpr import Jaxpr, Var
-from fnx.core.simplify import simplify
-from fnx.core.staging import stage
 from fnx.core.types import ShapedArray
 from fnx.dtypes import lattice_result_type
-from fnx.errors import user_frame
+from fnx.errors import ArgumentTypeError, ArgumentValueError
 from fnx.primitives.arithmetic import add
 from fnx.primitives.cast import convert_element_type
 from fnx.primitives.comparison import clamp, lt, ne
 from fnx.primitives.shaping import full
-from fnx.transforms.trees import Flat, argument_path, as_values, check_callable, function_name
+from fnx.transforms.trees import (
+    aliased,
+    argument_path,
+    as_values,
+    check_callable,
+    described,
+    function_name,
+    structure_difference,
+    users_name,
+)
 
 __all__ = ["cond", "fori_loop", "map", "scan", "switch", "while_loop"]
-
-
-def _staged(
-    fun: Callable[..., Any], tree: Any, avals: Sequence[ShapedArray], name: str
-) -> tuple[Jaxpr, list[Any], Any]:
-    """Program, captured values and structure of the result of a function of a tree's children."""
-    flat = Flat(fun, tree)
-    jaxpr, consts = stage(flat, avals, name)
-    return simplify(jaxpr), consts, flat.out_tree
-
-
-def _merge_captured(programs: Sequence[tuple[Jaxpr, list[Any]]]) -> tuple[list[Any], list[Jaxpr]]:
-    """Programs with the same leading inputs: all values that any of them captures."""
-    all_consts: list[Any] = []
-    places: dict[int, int] = {}
-    for _, consts in programs:
-        for c in consts:
-            if id(c) not in places:
-                places[id(c)] = len(all_consts)
-                all_consts.append(c)
-    merged = []
-    for jaxpr, consts in programs:
-        n = len(consts)
-        mine = {places[id(c)]: jaxpr.in_vars[k] for k, c in enumerate(consts)}
-        leading = [mine.get(k) or _fresh(c) for k, c in enumerate(all_consts)]
-        merged.append(Jaxpr([*leading, *jaxpr.in_vars[n:]], jaxpr.eqns, jaxpr.outs, jaxpr.name))
-    return all_consts, merged
-
-
-def _fresh(value: Any) -> Any:
-    return Var(value.aval)
 
 
 # ------------------------------------------------------------------------------------- cond, switch
@@ -107,7 +85,7 @@ def cond(
         of_true, of_false = false_fun, operands[1]
         return cond(pred, lambda x, y: of_true(x), lambda x, y: of_false(y), true_fun, operands[0])
     if not (callable(true_fun) and callable(false_fun)):
-        raise TypeError(
+        raise ArgumentTypeError(
             "cond: expected cond(pred, true_fun, false_fun, *operands); "
             f"true_fun is {type(true_fun).__name__}, false_fun is {type(false_fun).__name__}."
         )
@@ -115,8 +93,8 @@ def cond(
         operands = (*operands, operand)
     (value,) = as_values("cond", [pred], tree_util.tree_structure(0), "pred")
     if value.shape != ():
-        raise TypeError(
-            f"cond: pred must be a scalar, got {value.aval!r} (at {user_frame()}). "
+        raise ArgumentTypeError(
+            f"cond: pred must be a scalar, got {value.aval!r}. "
             "Use jnp.where for a choice element by element, or vmap."
         )
     if value.dtype != np.bool_:
@@ -149,12 +127,15 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -
     """
     branches = tuple(branches)
     if not branches:
-        raise ValueError("switch: branches is empty; give at least one function.")
+        raise ArgumentValueError("switch: branches is empty; give at least one function.")
     for k, b in enumerate(branches):
         check_callable(f"switch, branches[{k}]", b)
     (value,) = as_values("switch", [index], tree_util.tree_structure(0), "index")
     if value.shape != () or value.dtype.kind not in "iu":
-        raise TypeError(f"switch: index must be an integer scalar, got {value.aval!r}.")
+        raise ArgumentTypeError(
+            f"switch: index must be an integer scalar, got {value.aval!r}. Convert it with "
+            "astype(int)."
+        )
     value = convert_element_type(value, "int32")
     if len(branches) == 1:
         return branches[0](*operands)
@@ -171,22 +152,22 @@ def _branch(name: str, index: Any, functions: Sequence[Callable[..., Any]], oper
         chosen_leaves, chosen_tree = tree_util.tree_flatten(chosen)
         return tree_util.tree_unflatten(chosen_tree, as_values(name, chosen_leaves, chosen_tree))
     avals = [v.aval for v in values]
-    staged = [_staged(f, tree, avals, function_name(f)) for f in functions]
+    staged = [staged_body(f, tree, avals, function_name(f)) for f in functions]
     first = staged[0]
     for k, (jaxpr, _, out_tree) in enumerate(staged[1:], 1):
         if out_tree != first[2]:
-            raise TypeError(
-                f"{name}: branches must give one structure; branch 0 gives {first[2]}, branch {k} "
-                f"gives {out_tree}."
+            raise ArgumentTypeError(
+                f"{name}: branches must give one structure; branch {k} gives {out_tree}, branch 0 "
+                f"gives {first[2]}: {structure_difference('the result', first[2], out_tree)}."
             )
         for j, (a, b) in enumerate(zip(first[0].out_avals, jaxpr.out_avals, strict=True)):
             if not a.same_type(b):
-                raise TypeError(
+                raise ArgumentTypeError(
                     f"{name}: branches must give equal types; result "
                     f"{argument_path(out_tree, j) or '0'} is {a!r} in branch 0 and {b!r} in branch "
-                    f"{k} (at {user_frame()}). Convert with astype or broadcast."
+                    f"{k}. Convert with astype or broadcast."
                 )
-    consts, programs = _merge_captured([(j, c) for j, c, _ in staged])
+    consts, programs = merge_captured([(j, c) for j, c, _ in staged])
     outs = cond_p(index, *consts, *values, branches=tuple(programs))
     return tree_util.tree_unflatten(first[2], outs)
 
@@ -195,19 +176,20 @@ def _branch(name: str, index: Any, functions: Sequence[Callable[..., Any]], oper
 
 
 def _check_carry(
-    name: str, tree: Any, init: Sequence[ShapedArray], out_tree: Any, out: Any
+    name: str, fun: Any, tree: Any, init: Sequence[ShapedArray], out_tree: Any, out: Any
 ) -> None:
     if out_tree != tree:
-        raise TypeError(
-            f"{name}: the body must give a carry of the structure of its input, {tree}, it gave "
-            f"{out_tree} (at {user_frame()})."
+        raise ArgumentTypeError(
+            f"{name}: the body changes the structure of the carry; on output "
+            f"{users_name(fun, structure_difference('carry', tree, out_tree))}. Return a carry "
+            f"like the input, {tree}."
         )
     for k, (a, b) in enumerate(zip(init, out, strict=True)):
         if not a.same_type(b):
-            raise TypeError(
-                f"{name}: the carry must keep its types; carry{argument_path(tree, k)} is {a!r} on "
-                f"input and {b!r} on output (at {user_frame()}). Convert one of them, e.g. with "
-                "astype."
+            place = users_name(fun, argument_path(tree, k, "carry"))
+            raise ArgumentTypeError(
+                f"{name}: the carry must keep its types; {place} is {a!r} on input and {b!r} on "
+                "output. Convert one of them, e.g. with astype."
             )
 
 
@@ -266,19 +248,21 @@ def while_loop(cond_fun: Callable[..., Any], body_fun: Callable[..., Any], init_
     wrapped = tree_util.tree_structure((tree_util.tree_unflatten(tree, [0] * len(leaves)),))
 
     def make(avals: list[ShapedArray]) -> Any:
-        return _staged(body_fun, wrapped, avals, function_name(body_fun))
+        return staged_body(body_fun, wrapped, avals, function_name(body_fun))
 
     values, (body, body_consts, out_tree) = _promoted(
         values, make, lambda m: m[0].out_avals if m[2] == tree else None
     )
     avals = [v.aval for v in values]
-    _check_carry(name, tree, avals, out_tree, body.out_avals)
-    predicate, cond_consts, cond_tree = _staged(cond_fun, wrapped, avals, function_name(cond_fun))
+    _check_carry(name, body_fun, tree, avals, out_tree, body.out_avals)
+    predicate, cond_consts, cond_tree = staged_body(
+        cond_fun, wrapped, avals, function_name(cond_fun)
+    )
     if cond_tree != tree_util.tree_structure(0) or not predicate.out_avals[0].same_type(
         ShapedArray((), np.dtype(bool))
     ):
         given = ", ".join([repr(a) for a in predicate.out_avals])
-        raise TypeError(
+        raise ArgumentTypeError(
             f"{name}: cond_fun must give a boolean scalar, it gave {given}. Compare, or reduce "
             "with all() or any()."
         )
@@ -301,6 +285,8 @@ def scan(
     length: int | None = None,
     reverse: bool = False,
     unroll: int | bool = 1,
+    *,
+    checkpoint: int | bool = 0,
 ) -> tuple[Any, Any]:
     """Loop over the leading axis of arrays with a carry.
 
@@ -318,6 +304,10 @@ def scan(
         From the last to the first.
     unroll : int or bool
         Accepted for programs written for JAX; loops are native here.
+    checkpoint : int or bool
+        How often reverse mode may compute each step again (True is once): it then keeps about
+        ``(checkpoint + 1) * length ** (1 / (checkpoint + 1))`` steps instead of all. With 0 it
+        keeps what every step leaves for the derivative.
 
     Returns
     -------
@@ -340,6 +330,9 @@ def scan(
     carry = as_values(name, init_leaves, init_tree, "init")
     arrays = as_values(name, xs_leaves, xs_tree, "xs")
     steps = _scan_length(name, arrays, xs_tree, length)
+    again = operator.index(checkpoint)
+    if again < 0:
+        raise ArgumentValueError(f"{name}: checkpoint must not be negative, got {checkpoint}.")
     x_avals = [a.aval.update(shape=a.shape[1:]) for a in arrays]
     tree = tree_util.tree_structure(
         (
@@ -349,15 +342,16 @@ def scan(
     )
 
     def make(avals: list[ShapedArray]) -> Any:
-        jaxpr, consts, out_tree = _staged(_pair, tree, [*avals, *x_avals], function_name(f))
+        jaxpr, consts, out_tree = staged_body(_pair, tree, [*avals, *x_avals], function_name(f))
         children = out_tree.children()
         return jaxpr, consts, children[0], children[1]
 
+    @functools.wraps(f)
     def _pair(c: Any, x: Any) -> Any:
         out = f(c, x)
         if not isinstance(out, (tuple, list)) or len(out) != 2:
-            raise TypeError(
-                f"{name}: the body must give a pair (carry, y), it gave {type(out).__name__}. "
+            raise ArgumentTypeError(
+                f"{name}: the body must give a pair (carry, y), it gave {described(out)}. "
                 "Return `carry, None` without y."
             )
         return tuple(out)
@@ -371,21 +365,20 @@ def scan(
     n = len(carry)
     _check_carry(
         name,
+        f,
         init_tree,
         [c.aval for c in carry],
         carry_tree,
         jaxpr.out_avals[: carry_tree.num_leaves],
     )
-    outs = scan_p(
-        *consts,
-        *carry,
-        *arrays,
+    outs = blocked_scan(
+        [*consts, *carry, *arrays],
+        again,
         jaxpr=jaxpr,
         length=steps,
         reverse=bool(reverse),
         num_consts=len(consts),
         num_carry=n,
-        unroll=1,
     )
     return (
         tree_util.tree_unflatten(init_tree, outs[:n]),
@@ -395,20 +388,28 @@ def scan(
 
 def _scan_length(name: str, arrays: Sequence[Any], tree: Any, length: int | None) -> int:
     if length is not None and operator.index(length) < 0:
-        raise ValueError(f"{name}: length must not be negative, got {length}.")
+        raise ArgumentValueError(f"{name}: length must not be negative, got {length}.")
     sizes: dict[int, str] = {} if length is None else {int(length): "length"}
     for k, a in enumerate(arrays):
         if a.ndim == 0:
-            raise ValueError(
-                f"{name}: xs{argument_path(tree, k)} is {a.aval!r}, which has no axis to loop over."
+            raise ArgumentValueError(
+                f"{name}: {argument_path(tree, k, 'xs')} is {a.aval!r}, which has no axis to loop "
+                "over. Let the body capture it, or repeat it."
             )
         sizes.setdefault(a.shape[0], f"xs{argument_path(tree, k)} ({a.aval!r})")
     if len(sizes) > 1:
         found = ", ".join(f"{n} from {where}" for n, where in sizes.items())
-        raise ValueError(f"{name}: leading axes must have one size, got {found}.")
+        raise ArgumentValueError(
+            f"{name}: leading axes must have one size, got {found}. Slice or pad them to one "
+            "length."
+        )
     if not sizes:
-        raise ValueError(f"{name}: give xs, or length.")
+        raise ArgumentValueError(f"{name}: give xs, or length.")
     return next(iter(sizes))
+
+
+#: Steps from which on a `fori_loop` doesn't keep what each of them leaves for its derivative.
+_LONG = 1 << 16
 
 
 def fori_loop(
@@ -419,7 +420,8 @@ def fori_loop(
     Parameters
     ----------
     lower, upper : int or 0-d integer array
-        The range; with Python integers the loop is a `scan`.
+        The range. Where it is known the loop is a `scan`, from 65,536 steps on with
+        ``checkpoint=1``.
     body_fun : callable
         From index and carry to a carry of the same structure and types.
     init_val : pytree
@@ -437,11 +439,14 @@ def fori_loop(
     lo, hi = as_values("fori_loop", [lower, upper], tree_util.tree_structure((0, 0)), "bounds")
     for which, bound in (("lower", lo), ("upper", hi)):
         if bound.shape != () or bound.dtype.kind not in "iu":
-            raise TypeError(f"fori_loop: {which} must be an integer scalar, got {bound.aval!r}.")
+            raise ArgumentTypeError(
+                f"fori_loop: {which} must be an integer scalar, got {bound.aval!r}. Convert it "
+                "with astype(int)."
+            )
     if lo.dtype != hi.dtype and not (lo.aval.weak_type or hi.aval.weak_type):
-        raise TypeError(
-            f"fori_loop: lower and upper must have one dtype, got {lo.aval!r} and {hi.aval!r} (at "
-            f"{user_frame()}). Convert one of them with astype."
+        raise ArgumentTypeError(
+            f"fori_loop: lower and upper must have one dtype, got {lo.aval!r} and {hi.aval!r}. "
+            "Convert one of them with astype."
         )
     dtype = lo.dtype if not lo.aval.weak_type else hi.dtype
     weak = lo.aval.weak_type and hi.aval.weak_type
@@ -456,15 +461,16 @@ def fori_loop(
             i, val = carry
             return (add(i, one), body_fun(i, val)), None
 
-        step.__name__ = function_name(body_fun)
-        (_, result), _ = scan(step, (lo, init_val), None, max(int(known_hi) - int(known_lo), 0))
+        step = aliased(step, body_fun, "carry[0]", "carry[1]")
+        steps = max(int(known_hi) - int(known_lo), 0)
+        (_, result), _ = scan(step, (lo, init_val), None, steps, checkpoint=steps >= _LONG)
         return result
 
     def body(carry: Any) -> Any:
         i, end, val = carry
         return add(i, one), end, body_fun(i, val)
 
-    body.__name__ = function_name(body_fun)
+    body = aliased(body, body_fun, "carry[0]", "carry[2]")
     return while_loop(lambda c: lt(c[0], c[1]), body, (lo, hi, init_val))[2]
 
 
@@ -492,5 +498,4 @@ def map(f: Callable[..., Any], xs: Any, *, batch_size: int | None = None) -> Any
     def step(_: Any, x: Any) -> Any:
         return None, f(x)
 
-    step.__name__ = function_name(f)
-    return scan(step, None, xs)[1]
+    return scan(aliased(step, f, "x"), None, xs)[1]

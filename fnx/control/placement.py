@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 
 from fnx import tree_util
-from fnx.core.array import Array
+from fnx.core.array import Array, adopt
 from fnx.core.conversion import as_value
 from fnx.core.device import Device, checked_device, devices
+from fnx.core.donation import take
 from fnx.core.tracing import Tracer
 from fnx.core.types import ShapedArray
-from fnx.errors import ConcretizationTypeError, user_frame
+from fnx.errors import ArgumentValueError, ConcretizationTypeError, DonationError
 
 __all__ = [
     "default_backend",
@@ -31,21 +32,37 @@ __all__ = [
 ]
 
 
-def device_put(x: Any, device: Any = None, **options: Any) -> Any:
+def device_put(
+    x: Any,
+    device: Any = None,
+    *,
+    src: Any = None,
+    donate: bool = False,
+    may_alias: bool | None = None,
+) -> Any:
     """The leaves of a tree as arrays on a device.
 
     Parameters
     ----------
     x : pytree
         Arrays, NumPy arrays, numbers. NumPy arrays are copied: later writes to them are not seen.
-    device : Device, str or None
-        The CPU.
-    **options
-        ``src``, ``donate``, ``may_alias``: accepted.
+    device, src : Device, sharding, str, pytree of them, or None
+        Where to, and where from: the CPU.
+    donate : bool
+        Whether arrays are given away: they are deleted, and the results have their memory.
+    may_alias : bool, optional
+        Whether a result may be the array that was passed. False copies.
 
     Returns
     -------
     pytree of Array
+
+    Raises
+    ------
+    ValueError
+        The device isn't there; or memory is to be given away and copied.
+    DonationError
+        Something else has the memory of an array that is given away.
 
     Examples
     --------
@@ -53,14 +70,35 @@ def device_put(x: Any, device: Any = None, **options: Any) -> Any:
     >>> fnx.device_put({"w": np.ones(2)})
     {'w': Array([1., 1.], dtype=float64)}
     """
-    for option in options:
-        if option not in ("src", "donate", "may_alias"):
-            raise TypeError(f"device_put: unexpected argument {option!r}.")
-    for place in tree_util.tree_leaves(device):
+    for place in tree_util.tree_leaves((device, src)):
         checked_device("device_put", place)
+    if donate and may_alias is False:
+        raise ArgumentValueError(
+            "device_put: donate=True gives the memory to the result, may_alias=False forbids that. "
+            "Choose one."
+        )
     leaves, tree = tree_util.tree_flatten(x)
     values = [as_value(leaf, "device_put", f"leaf {k}") for k, leaf in enumerate(leaves)]
+    if donate:
+        values = [_donated(v) if type(v) is Array and v is x else v for v, x in zip(values, leaves)]
+    elif may_alias is False:
+        values = [_copied(v) if type(v) is Array and v is x else v for v, x in zip(values, leaves)]
     return tree_util.tree_unflatten(tree, values)
+
+
+def _donated(array: Array) -> Array:
+    weak = array.weak_type
+    taken = take([array], "donated to device_put")
+    if isinstance(taken, int):
+        raise DonationError(
+            f"device_put: {array.aval!r} is given away, but something else has its memory: a view "
+            "such as np.asarray(x) or x.reshape(...). Let go of it first, or leave donate=False."
+        )
+    return adopt(taken[0], weak)
+
+
+def _copied(array: Array) -> Array:
+    return adopt(array._data.copy(), array.weak_type)
 
 
 def device_get(x: Any) -> Any:
@@ -86,8 +124,8 @@ def device_get(x: Any) -> Any:
     def get(leaf: Any) -> Any:
         if isinstance(leaf, Tracer):
             raise ConcretizationTypeError(
-                f"device_get: the value of a traced array {leaf.aval!r} is not known (at "
-                f"{user_frame()}). Call it outside of transformed functions."
+                f"device_get: the value of a traced array {leaf.aval!r} is not known. Call it "
+                "outside of transformed functions."
             )
         return np.asarray(leaf) if type(leaf) is Array else leaf
 
@@ -110,7 +148,9 @@ def local_devices(process_index: int | None = None, backend: str | None = None) 
         Only those of a platform.
     """
     if process_index not in (None, 0):
-        raise ValueError(f"local_devices: there is no process {process_index}; there is one, 0.")
+        raise ArgumentValueError(
+            f"local_devices: there is no process {process_index}; there is one, 0."
+        )
     return devices(backend)
 
 

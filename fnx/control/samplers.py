@@ -22,13 +22,16 @@ from fnx.primitives.reductions import reduce_sum
 from fnx.primitives.samplers import arrays
 from fnx.primitives.shaping import broadcast_in_dim, full, reshape
 from fnx.primitives.trigonometric import cos, sin, tanh
+from fnx.transforms.batching import to_axis
 from fnx.transforms.jvp import stage_closed
 
 __all__ = [
     "call_samples",
     "cond_samples",
     "custom_jvp_samples",
+    "custom_linear_samples",
     "custom_vjp_samples",
+    "custom_vmap_samples",
     "linear_call_samples",
     "scan_samples",
     "tangent_samples",
@@ -290,6 +293,7 @@ def custom_vjp_samples(rng: np.random.Generator) -> Iterator[Sample]:
         for shape in ((3,), (), (0, 2)) if dtype is np.float64 else ((3,),):
             x, y = (arrays(rng, shape, dtype, -1, 1) for _ in range(2))
             yield Sample((x, y, arrays(rng, shape, np.int32)), dict(wave))
+        yield Sample((x, y, arrays(rng, shape, np.int32)), {**wave, "forward": "function"})
 
     def spread(x: Any) -> list[Any]:
         return [broadcast_in_dim(x, (2, *x.shape), (1,))]
@@ -302,6 +306,30 @@ def custom_vjp_samples(rng: np.random.Generator) -> Iterator[Sample]:
         "consts": 0,
     }
     yield Sample((x,), params, linear=(0,))
+
+
+def custom_vmap_samples(rng: np.random.Generator) -> Iterator[Sample]:
+    """Cases of a function with its own rule for a mapped axis, which is the right one."""
+
+    def of_lanes(function: Callable[..., list[Any]]) -> Callable[..., Any]:
+        def rule(size: int, mapped: Sequence[bool], args: Sequence[Any]) -> Any:
+            pairs = zip(args, mapped, strict=True)
+            outs = function(*[to_axis(a, 0 if m else None, size, 0) for a, m in pairs])
+            return outs, [True] * len(outs)
+
+        return rule
+
+    for dtype in KINDS:
+        for shape in ((3,), (), (0, 2)) if dtype is np.float64 else ((3,),):
+            x, y = (arrays(rng, shape, dtype, -1, 1) for _ in range(2))
+            n = arrays(rng, shape, np.int32)
+            yield Sample((x, y, n), {"fun": _wave, "rule": of_lanes(_wave), "consts": 0})
+
+    def double(x: Any) -> list[Any]:
+        return [add(x, x)]
+
+    x = arrays(rng, (2, 3), np.float64, strided=True)
+    yield Sample((x,), {"fun": double, "rule": of_lanes(double), "consts": 0}, linear=(0,))
 
 
 def linear_call_samples(rng: np.random.Generator) -> Iterator[Sample]:
@@ -326,3 +354,23 @@ def linear_call_samples(rng: np.random.Generator) -> Iterator[Sample]:
                 "out_avals": (vector, scalar),
             }
             yield Sample((c, k, x, y), params, linear=(2, 3))
+
+
+def custom_linear_samples(rng: np.random.Generator) -> Iterator[Sample]:
+    """Cases of a linear function that is given together with its transpose."""
+
+    def forward(c: Any, x: Any, y: Any) -> list[Any]:
+        return [add(mul(c, x), y), sub(x, y), x]
+
+    def backward(c: Any, u: Any, v: Any, w: Any) -> list[Any]:
+        return [add(add(mul(c, u), v), w), sub(u, v)]
+
+    for dtype in KINDS:
+        for shape in ((3,), (), (0, 2)) if dtype is np.float64 else ((3,),):
+            c, x, y = (arrays(rng, shape, dtype, -1, 1) for _ in range(3))
+            params = {
+                "fun": _program(forward, c, x, y),
+                "transposed": _program(backward, c, x, x, x),
+                "residuals": 1,
+            }
+            yield Sample((c, x, y), params, linear=(1, 2))

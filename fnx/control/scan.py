@@ -26,14 +26,17 @@ from fnx.control.calls import (
     with_inputs,
     zeros_of,
 )
+from fnx.control.compiled_loops import may_compile, run_compiled, steps_in_python
 from fnx.control.samplers import scan_samples
 from fnx.core.array import Array, adopt
 from fnx.core.jaxpr import Eqn, Jaxpr, Var, eval_jaxpr
 from fnx.core.primitive import HigherOrderPrimitive, Linear, Zero
 from fnx.core.types import ShapedArray, tangent_type
+from fnx.errors import ArgumentTypeError
 from fnx.primitives.arithmetic import add
+from fnx.primitives.collectives import axes_in
 from fnx.primitives.shaping import zeros
-from fnx.transforms.batching import to_axis, vmap_jaxpr
+from fnx.transforms.batching import AxisSize, to_axis, vmap_jaxpr
 from fnx.transforms.jet import jet_jaxpr
 from fnx.transforms.jvp import instantiate, jvp_jaxpr, stage_closed
 from fnx.transforms.linearize import linearize_jaxpr
@@ -82,6 +85,12 @@ def _evaluate(
     num_carry: int,
     unroll: int = 1,
 ) -> list[Array]:
+    if length > steps_in_python(jaxpr) and may_compile(jaxpr):
+        params = {
+            "jaxpr": jaxpr, "length": length, "reverse": reverse,
+            "num_consts": num_consts, "num_carry": num_carry, "unroll": unroll,
+        }  # fmt: skip
+        return typed(run_compiled(scan_p, args, params, jaxpr), jaxpr.out_avals)
     consts, carry, xs = _parts(args, num_consts, num_carry)
     ys = [np.empty((length, *a.shape), a.dtype) for a in jaxpr.out_avals[num_carry:]]
     for step in reversed(range(length)) if reverse else range(length):
@@ -441,6 +450,11 @@ def map_lanes(
     outs, dims : list
         All mapped over axis 0.
     """
+    if isinstance(size, AxisSize) and size.name in axes_in(jaxpr):
+        raise ArgumentTypeError(
+            f"{jaxpr.name}: lanes run one by one here, so a collective along {size.name!r} has "
+            "nothing to collect. Compute it outside of the loop or branch."
+        )
     shared = [k for k, d in enumerate(dims) if d is None]
     mapped = [k for k, d in enumerate(dims) if d is not None]
     values = front(args, dims)
@@ -448,7 +462,7 @@ def map_lanes(
         *[values[k] for k in shared],
         *[values[k] for k in mapped],
         jaxpr=with_inputs(jaxpr, [*shared, *mapped]),
-        length=size,
+        length=int(size),
         reverse=False,
         num_consts=len(shared),
         num_carry=0,

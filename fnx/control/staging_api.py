@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from fnx import tree_util
 from fnx.core.conversion import as_value, is_arraylike
-from fnx.core.jaxpr import ClosedJaxpr
+from fnx.core.jaxpr import ClosedJaxpr, Jaxpr
 from fnx.core.simplify import drop_dead
 from fnx.core.staging import stage
 from fnx.core.types import ShapedArray
 from fnx.dtypes import canonicalize_dtype
-from fnx.transforms.trees import Flat, call_path, check_callable, function_name
+from fnx.errors import ArgumentTypeError
+from fnx.transforms.trees import Flat, check_callable, function_name
 
-__all__ = ["ShapeDtypeStruct", "block_until_ready", "eval_shape", "make_jaxpr"]
+__all__ = ["ShapeDtypeStruct", "avals_of", "block_until_ready", "eval_shape", "make_jaxpr"]
 
 
 def block_until_ready(x: Any) -> Any:
@@ -79,7 +80,7 @@ class ShapeDtypeStruct:
 
     def __len__(self) -> int:
         if not self.shape:
-            raise TypeError("len(): ShapeDtypeStruct of shape () has no length.")
+            raise ArgumentTypeError("len(): ShapeDtypeStruct of shape () has no length.")
         return self.shape[0]
 
     def update(self, **changes: Any) -> ShapeDtypeStruct:
@@ -87,7 +88,9 @@ class ShapeDtypeStruct:
         fields = {"shape": self.shape, "dtype": self.dtype, "weak_type": self.weak_type}
         unknown = sorted(set(changes) - set(fields))
         if unknown:
-            raise TypeError(f"ShapeDtypeStruct.update: no fields {unknown}; it has {list(fields)}.")
+            raise ArgumentTypeError(
+                f"ShapeDtypeStruct.update: no fields {unknown}; it has {list(fields)}."
+            )
         return ShapeDtypeStruct(**{**fields, **changes})
 
     def __repr__(self) -> str:
@@ -101,9 +104,18 @@ class ShapeDtypeStruct:
         return hash(self.aval)
 
 
-def _avals(
-    name: str, leaves: Sequence[Any], tree: Any, fixed: Collection[int]
-) -> list[ShapedArray]:
+def avals_of(name: str, leaves: Sequence[Any], flat: Flat) -> list[ShapedArray]:
+    """Types of the leaves of a call: arrays, or what has shape and dtype.
+
+    Parameters
+    ----------
+    name : str
+        For errors.
+    leaves : sequence
+        What a user passes.
+    flat : Flat
+        The function of them, which names what can't be traced.
+    """
     result = []
     for k, x in enumerate(leaves):
         if (
@@ -115,7 +127,7 @@ def _avals(
             result.append(aval or ShapedArray(tuple(x.shape), canonicalize_dtype(x.dtype)))
         else:
             if not is_arraylike(x):
-                as_value(x, name, call_path(tree, k, fixed))  # raises
+                as_value(x, name, flat.path(k))  # raises
             result.append(as_value(x, name).aval)
     return result
 
@@ -159,22 +171,20 @@ def make_jaxpr(
         name = f"make_jaxpr of {function_name(fun)}"
         fixed = {k % len(args): args[k] for k in static}
 
+        @functools.wraps(fun)
         def of_rest(*rest: Any, **keywords: Any) -> Any:
             it = iter(rest)
             return fun(
                 *[fixed[k] if k in fixed else next(it) for k in range(len(args))], **keywords
             )
 
-        rest = tuple([a for k, a in enumerate(args) if k not in fixed])
-        leaves, tree = tree_util.tree_flatten((rest, kwargs))
-        flat = Flat(of_rest, tree, keywords=True)
-        jaxpr, consts = stage(flat, _avals(name, leaves, tree, fixed), function_name(fun))
+        positions = [k for k in range(len(args)) if k not in fixed]
+        leaves, tree = tree_util.tree_flatten((tuple([args[k] for k in positions]), kwargs))
+        flat = Flat(of_rest, tree, keywords=True, positions=positions)
+        jaxpr, consts = stage(flat, avals_of(name, leaves, flat), function_name(fun))
         closed = ClosedJaxpr(drop_dead(jaxpr), consts)
         if return_shape:
-            shapes = [
-                ShapeDtypeStruct(a.shape, a.dtype, weak_type=a.weak_type) for a in jaxpr.out_avals
-            ]
-            return closed, tree_util.tree_unflatten(flat.out_tree, shapes)
+            return closed, _shapes(jaxpr, flat)
         return closed
 
     return jaxpr_maker
@@ -200,4 +210,15 @@ def eval_shape(fun: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     >>> fnx.eval_shape(jnp.dot, jnp.zeros((2, 3)), jnp.zeros(3))
     ShapeDtypeStruct(shape=(2,), dtype=float32)
     """
-    return make_jaxpr(fun, return_shape=True)(*args, **kwargs)[1]
+    check_callable("eval_shape", fun)
+    leaves, tree = tree_util.tree_flatten((args, kwargs))
+    flat = Flat(fun, tree, keywords=True)
+    avals = avals_of(f"eval_shape of {function_name(fun)}", leaves, flat)
+    jaxpr, _ = stage(flat, avals, function_name(fun))
+    return _shapes(jaxpr, flat)
+
+
+def _shapes(jaxpr: Jaxpr, flat: Flat) -> Any:
+    """The types of the results of a program, in the structure of the function's result."""
+    types = [ShapeDtypeStruct(a.shape, a.dtype, weak_type=a.weak_type) for a in jaxpr.out_avals]
+    return tree_util.tree_unflatten(flat.out_tree, types)

@@ -3,12 +3,13 @@
     while: cond_consts, body_consts, carry -> carry
 
 Reverse mode: a loop whose length is known while it is differentiated becomes a `scan` of that
-length.  Otherwise it becomes nested counted loops with fixed depth, each a checkpointed scan of
-`WIDTH` steps whose steps run the level below while the predicate holds: `DEPTH` levels cover
-``WIDTH ** DEPTH`` steps, keep ``WIDTH * DEPTH`` carries, and recompute every step at most `DEPTH`
-times.  They are ordinary primitives, so higher orders come by composition. With a mapped predicate
-every lane runs its own loop (`map_lanes`).  A loop whose predicate doesn't read what is linear has
-a transpose, by the same two ways.  Read next: `loops`.
+length (in blocks, if it would keep too much).  Otherwise it becomes nested counted loops with fixed
+depth, each a checkpointed scan of `WIDTH` steps whose steps run the level below while the predicate
+holds: `DEPTH` levels cover ``WIDTH ** DEPTH`` steps, keep ``WIDTH * DEPTH`` carries, and recompute
+every step at most `DEPTH` times; a loop that goes on after that raises (`guard`).  They are
+ordinary primitives, so higher orders come by composition.  With a mapped predicate every lane runs
+its own loop (`map_lanes`).  A loop whose predicate doesn't read what is linear has a transpose, by
+the same two ways.  Read next: `loops`.
 """
 
 from __future__ import annotations
@@ -16,18 +17,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
+from fnx.control.blocked_scan import blocked_scan, fewest_again
 from fnx.control.calls import (
     front,
     instantiate_series,
     nonzero_inputs,
     nonzero_series,
+    silent,
     spread,
     typed,
     with_inputs,
     zeros_of,
 )
 from fnx.control.checkpoint import checkpoint_p
+from fnx.control.compiled_loops import may_compile, run_compiled, steps_in_python
 from fnx.control.cond import cond_p
+from fnx.control.guard import guard_p
+from fnx.control.lockstep import loop_together, runs_together
 from fnx.control.samplers import while_samples
 from fnx.control.scan import depends, map_lanes, scan_p, smallest_carry
 from fnx.core.array import Array
@@ -35,8 +43,11 @@ from fnx.core.jaxpr import Jaxpr, eval_jaxpr
 from fnx.core.primitive import HigherOrderPrimitive, Linear, Zero
 from fnx.core.tracing import Tracer, running
 from fnx.core.types import ShapedArray
+from fnx.errors import ArgumentTypeError
+from fnx.primitives.arithmetic import add
 from fnx.primitives.cast import convert_element_type
-from fnx.primitives.shaping import zeros
+from fnx.primitives.collectives import axes_in
+from fnx.primitives.shaping import full, zeros
 from fnx.transforms.batching import to_axis, vmap_jaxpr
 from fnx.transforms.jet import jet_jaxpr
 from fnx.transforms.jvp import instantiate, jvp_jaxpr, stage_closed
@@ -74,9 +85,19 @@ def _evaluate(
     cond_nconsts: int,
     body_nconsts: int,
 ) -> list[Array]:
+    consts = args[: cond_nconsts + body_nconsts]
     cond_consts, body_consts, carry = _parts(args, cond_nconsts, body_nconsts)
+    left = steps_in_python(cond_jaxpr, body_jaxpr)
     while bool(eval_jaxpr(cond_jaxpr, *cond_consts, *carry)[0]._data):
+        if left == 0 and may_compile(cond_jaxpr, body_jaxpr):  # it is long: the rest in one go
+            params = {
+                "cond_jaxpr": cond_jaxpr, "body_jaxpr": body_jaxpr,
+                "cond_nconsts": cond_nconsts, "body_nconsts": body_nconsts,
+            }  # fmt: skip
+            carry = run_compiled(while_p, (*consts, *carry), params, body_jaxpr)
+            break
         carry = eval_jaxpr(body_jaxpr, *body_consts, *carry)
+        left -= 1
     return typed(carry, body_jaxpr.out_avals)
 
 
@@ -156,7 +177,7 @@ def _transpose(cts: Sequence[Any], *operands: Any, **params: Any) -> list[Any]:
     l_cond, l_consts, l_init = _parts(linear, nc, nb)
     l_carry = smallest_carry(l_init, lambda now: depends(body_jaxpr, (*l_consts, *now)))
     if depends(cond_jaxpr, (*l_cond, *l_carry))[0]:
-        raise TypeError(
+        raise ArgumentTypeError(
             f"while of {body_jaxpr.name}: the length of the loop depends on what is transposed, so "
             "the loop is not linear in it. Stop the loop by something else, for example a counter."
         )
@@ -175,27 +196,33 @@ def _known_length(primals: Sequence[Any], params: dict[str, Any]) -> int | None:
     values = [p.concrete() if isinstance(p, Tracer) else p for p in primals]
     if any(v is None for v in values):
         return None
-    cond_consts, body_consts, carry = _parts(values, params["cond_nconsts"], params["body_nconsts"])
-    steps = 0
+    # Counting is a second run, in which nothing is printed.
+    cond_jaxpr, body_jaxpr = silent(params["cond_jaxpr"]), silent(params["body_jaxpr"])
+    if cond_jaxpr.effects or body_jaxpr.effects or axes_in(cond_jaxpr) or axes_in(body_jaxpr):
+        return None
+    step = ShapedArray((), np.dtype(np.int64))
+    counting = stage_closed(
+        lambda *xs: [*eval_jaxpr(body_jaxpr, *xs[:-1]), add(xs[-1], full((), 1, step.dtype))],
+        [*body_jaxpr.in_avals, step],
+        body_jaxpr.name,
+    )
+    programs = {"cond_jaxpr": _widen(cond_jaxpr, [step]), "body_jaxpr": counting}
     with running(None):
-        while bool(eval_jaxpr(params["cond_jaxpr"], *cond_consts, *carry)[0]._data):
-            carry = eval_jaxpr(params["body_jaxpr"], *body_consts, *carry)
-            steps += 1
-    return steps
+        return int(while_p(*values, full((), 0, step.dtype), **{**params, **programs})[-1])
 
 
 def counted(args: Sequence[Any], steps: int, **params: Any) -> list[Any]:
-    """The loop as a scan of known length."""
+    """The loop as a scan of known length, in blocks if it would keep too much."""
     _, body_consts, carry = _parts(args, params["cond_nconsts"], params["body_nconsts"])
-    return scan_p(
-        *body_consts,
-        *carry,
-        jaxpr=params["body_jaxpr"],
+    body = params["body_jaxpr"]
+    return blocked_scan(
+        [*body_consts, *carry],
+        fewest_again(body, steps),
+        jaxpr=body,
         length=steps,
         reverse=False,
         num_consts=len(body_consts),
         num_carry=len(carry),
-        unroll=1,
     )
 
 
@@ -245,15 +272,23 @@ def bounded_program(
             )
 
         whole = stage_closed(counted_level, avals, name)
-        if level < DEPTH - 1:
 
-            def remembered(*args: Any, whole: Jaxpr = whole) -> list[Any]:
-                return checkpoint_p(*args, jaxpr=whole)
+        def remembered(*args: Any, whole: Jaxpr = whole) -> list[Any]:
+            return checkpoint_p(*args, jaxpr=whole)
 
-            step = stage_closed(remembered, avals, name)
-        else:
-            step = whole
-    return step
+        step = stage_closed(remembered, avals, name)
+
+    def bounded(*args: Any) -> list[Any]:
+        carry = eval_jaxpr(whole, *args)
+        goes_on = predicate([*args[:n_consts], *carry])
+        return guard_p(goes_on, *carry, message=message)
+
+    message = (
+        f"while of {name}: it takes more than {WIDTH**DEPTH} steps, the most that reverse mode "
+        "covers where the length of a loop is not known. Use forward mode (jvp, jacfwd), or stop "
+        "the loop earlier."
+    )
+    return stage_closed(bounded, avals, name)
 
 
 def _vmap(size: int, args: Sequence[Any], dims: Sequence[Any], **params: Any) -> Any:
@@ -266,6 +301,17 @@ def _vmap(size: int, args: Sequence[Any], dims: Sequence[Any], **params: Any) ->
 
     m_carry = smallest_carry(m_init, step)
     if vmap_jaxpr(cond_jaxpr, size, (*m_cond, *m_carry))[1][0]:
+        if runs_together((cond_jaxpr, body_jaxpr), size):
+            programs = loop_together(size, cond_jaxpr, body_jaxpr, m_cond, m_consts)
+            consts = front(args[: nc + nb], dims[: nc + nb])
+            pairs = zip(args[nc + nb :], dims[nc + nb :], strict=True)
+            carry = [to_axis(a, d, size, 0) for a, d in pairs]
+            outs = while_p(
+                *consts[:nc], *consts, *carry,
+                cond_jaxpr=programs[0], body_jaxpr=programs[1],
+                cond_nconsts=nc, body_nconsts=nc + nb,
+            )  # fmt: skip
+            return outs, [0] * len(outs)
         avals = [
             a.aval.update(shape=a.shape[:d] + a.shape[d + 1 :]) if d is not None else a.aval
             for a, d in zip(args, dims, strict=True)

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fnx.core.deleted import Deleted
+from fnx.core.device import CPU, Device, SingleDeviceSharding
 from fnx.core.types import ShapedArray
+from fnx.errors import (
+    ArgumentTypeError,
+    ArgumentValueError,
+)
 
 __all__ = ["Array", "Traced", "adopt", "as_array"]
 
@@ -150,16 +156,30 @@ class Array(metaclass=_ArrayType):
         """Whether the dtype yields in promotion."""
         return self._weak
 
+    @property
+    def device(self) -> Device:
+        """Where it is: on the CPU."""
+        return CPU
+
+    @property
+    def sharding(self) -> SingleDeviceSharding:
+        """How it is divided over devices: it is whole, on the CPU."""
+        return SingleDeviceSharding(CPU)
+
+    def devices(self) -> set[Device]:
+        """The devices that hold a part of it."""
+        return {CPU}
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         data = self._data
         if dtype is not None and np.dtype(dtype) != data.dtype:
             if copy is False:
-                raise ValueError(
+                raise ArgumentValueError(
                     f"asarray: {self.aval} can't become {np.dtype(dtype).name} without a copy, "
                     "and copy=False forbids one. Leave copy=None."
                 )
             return data.astype(dtype)
-        return data.copy() if copy else data
+        return data.copy() if copy else np.asarray(data)
 
     def __buffer__(self, flags: int) -> memoryview:
         return self._data.data
@@ -183,6 +203,8 @@ class Array(metaclass=_ArrayType):
 
     def __repr__(self) -> str:
         data = self._data
+        if self.is_deleted():
+            return f"Array(deleted, shape={data.shape}, dtype={data.dtype.name})"
         text = np.array2string(data, separator=", ", prefix="Array(", suffix=")", threshold=1000)
         weak = ", weak_type=True" if self._weak else ""
         # NumPy writes the shape of what is empty itself, from version 2.2 on.
@@ -212,7 +234,7 @@ class Array(metaclass=_ArrayType):
 
     def _one(self, doing: str) -> np.ndarray[Any, Any]:
         if self._data.ndim:
-            raise TypeError(
+            raise ArgumentTypeError(
                 f"{doing}: only a 0-d array can be converted, got {self.aval!r}. "
                 "Take an element first, x[0], or x.item()."
             )
@@ -229,6 +251,25 @@ class Array(metaclass=_ArrayType):
     def block_until_ready(self) -> Array:
         """The array itself: results are ready when a call returns (programs for JAX ask for it)."""
         return self
+
+    def delete(self) -> None:
+        """Give the memory back now; from then on only shape and dtype can be asked for.
+
+        Examples
+        --------
+        >>> import fnx.numpy as jnp
+        >>> x = jnp.ones(3)
+        >>> x.delete()
+        >>> x.is_deleted(), x.shape
+        (True, (3,))
+        """
+        if not self.is_deleted():
+            self._data = Deleted(self._data, "with delete()")  # type: ignore[assignment]
+
+    def is_deleted(self) -> bool:
+        """Whether the memory was given back by `delete`, or away by a donation."""
+        data: Any = self._data
+        return type(data) is Deleted
 
 
 def _rebuild(data: np.ndarray[Any, Any], weak: bool) -> Array:

@@ -14,6 +14,7 @@ import numpy as np
 from fnx.core.array import Array, adopt, as_array
 from fnx.core.tracing import Tracer
 from fnx.dtypes import canonicalize_dtype, scalar_dtype
+from fnx.errors import ArgumentTypeError
 
 __all__ = ["as_value", "is_arraylike"]
 
@@ -50,7 +51,7 @@ def as_value(x: Any, operation: str = "", argument: str = "") -> Any:
     if isinstance(x, (np.ndarray, np.generic)):
         data = np.asarray(x)
         if data.dtype.kind not in "biufcV":
-            raise TypeError(
+            raise ArgumentTypeError(
                 f"{operation or 'conversion'}: {argument or 'the value'} has dtype {data.dtype}, "
                 "which is not a numeric dtype. Convert it to numbers first."
             )
@@ -64,7 +65,7 @@ def as_value(x: Any, operation: str = "", argument: str = "") -> Any:
     for base in _SCALARS:
         if isinstance(x, base):  # an IntEnum, say
             return as_value(base(x))
-    raise TypeError(
+    raise ArgumentTypeError(
         f"{operation or 'conversion'}: {argument or 'the value'} is {type(x).__name__}, "
         "not an array or a number. Pass arrays, numbers, or pytrees of them."
     )

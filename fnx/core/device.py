@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["CPU", "Device", "checked_device", "devices"]
+from fnx.errors import ArgumentTypeError, ArgumentValueError, JaxRuntimeError
+
+__all__ = ["CPU", "Device", "SingleDeviceSharding", "checked_device", "devices", "placed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,29 @@ class Device:
 CPU = Device()
 
 
+@dataclass(frozen=True, slots=True)
+class SingleDeviceSharding:
+    """An array is whole, on one device.
+
+    Parameters
+    ----------
+    device : Device
+        The device.
+    """
+
+    device: Device = CPU
+
+    @property
+    def platform(self) -> str:
+        """The device's platform."""
+        return self.device.platform
+
+    @property
+    def device_set(self) -> set[Device]:
+        """The devices that hold a part."""
+        return {self.device}
+
+
 def devices(backend: str | None = None) -> list[Device]:
     """All devices.
 
@@ -68,7 +93,9 @@ def devices(backend: str | None = None) -> list[Device]:
     'cpu'
     """
     if backend not in (None, "cpu"):
-        raise RuntimeError(f"devices: no platform {backend!r} is present. Platforms present: cpu.")
+        raise JaxRuntimeError(
+            f"devices: no platform {backend!r} is present. Platforms present: cpu."
+        )
     return [CPU]
 
 
@@ -79,8 +106,9 @@ def checked_device(operation: str, device: Any) -> Device:
     ----------
     operation : str
         For errors.
-    device : Device, str or None
-        None, the device, or its platform, with or without a number.
+    device : Device, sharding, str or None
+        None, the device, its platform with or without a number, or what divides an array over
+        devices, of which there is this one.
 
     Raises
     ------
@@ -89,6 +117,31 @@ def checked_device(operation: str, device: Any) -> Device:
     """
     if device is None or device == CPU or device in ("cpu", "cpu:0"):
         return CPU
-    raise ValueError(
+    if getattr(device, "device_set", None) == {CPU}:
+        return CPU
+    raise ArgumentValueError(
         f"{operation}: there is no device {device!r}. The only one is fnx.devices()[0], the CPU."
     )
+
+
+def placed(operation: str, options: dict[str, Any]) -> None:
+    """Check the keywords of a function that makes arrays: where they are to be.
+
+    Parameters
+    ----------
+    operation : str
+        For errors.
+    options : dict
+        ``device``, ``out_sharding``: the CPU, or None.
+
+    Raises
+    ------
+    TypeError
+        There are other keywords.
+    ValueError
+        The device is not there.
+    """
+    for name, place in options.items():
+        if name not in ("device", "out_sharding"):
+            raise ArgumentTypeError(f"{operation}: unexpected keyword argument {name!r}.")
+        checked_device(operation, place)

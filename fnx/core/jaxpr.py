@@ -16,15 +16,23 @@ from typing import Any
 
 import numpy as np
 
-from fnx.core.array import Array
+from fnx.core.array import Array, adopt
 from fnx.core.primitive import Primitive
 from fnx.core.types import Effect, ShapedArray
+from fnx.dtypes import scalar_dtype
+from fnx.errors import ArgumentTypeError
 
 __all__ = ["Atom", "ClosedJaxpr", "Eqn", "Jaxpr", "Literal", "Var", "eval_jaxpr", "subjaxprs"]
 
 
 class Var:
-    """A variable: an identity with a type."""
+    """A variable: an identity with a type.
+
+    Parameters
+    ----------
+    aval : ShapedArray
+        The type.
+    """
 
     __slots__ = ("aval",)
 
@@ -40,14 +48,20 @@ class Literal:
 
     Parameters
     ----------
-    value : Array
-        A 0-d array.
+    value : Array or number
+        A 0-d array, or what becomes one.
+    aval : ShapedArray, optional
+        The type of a number.
     """
 
     __slots__ = ("aval", "key", "value")
 
-    def __init__(self, value: Array) -> None:
-        self.value = value
+    def __init__(self, value: Any, aval: ShapedArray | None = None) -> None:
+        if type(value) is not Array:
+            dtype = scalar_dtype(value) if aval is None else aval.dtype
+            value = adopt(np.asarray(value, dtype), aval is None or aval.weak_type)
+        # An object of its own: the user may delete, or donate, theirs.
+        self.value = Array(value._data, value._weak)
         self.aval = value.aval
         self.key = (self.aval, value._data.tobytes())
 
@@ -55,6 +69,10 @@ class Literal:
     def val(self) -> np.ndarray[Any, Any]:
         """The value as a 0-d ndarray."""
         return self.value._data
+
+    def fresh(self) -> Array:
+        """The value as an array that belongs to whoever asks."""
+        return Array(self.value._data, self.value._weak)
 
     def __repr__(self) -> str:
         return f"Literal({self.value._data!r})"
@@ -100,6 +118,34 @@ class Eqn:
         self.effects = effects
         self.source = source
 
+    @property
+    def invars(self) -> list[Atom]:
+        """What it is applied to (as JAX names it)."""
+        return list(self.inputs)
+
+    @property
+    def outvars(self) -> list[Var]:
+        """What it binds (as JAX names it)."""
+        return list(self.outputs)
+
+    @property
+    def source_info(self) -> str:
+        """The user's line (as JAX names it)."""
+        return self.source
+
+    def replace(self, **changes: Any) -> Eqn:
+        """A copy with other ``invars``, ``outvars``, ``primitive``, ``params`` or ``effects``."""
+        fields = ("invars", "outvars", "primitive", "params", "effects", "source_info")
+        now = _changed("Eqn.replace", {name: getattr(self, name) for name in fields}, changes)
+        return Eqn(
+            now["primitive"],
+            tuple(now["invars"]),
+            tuple(now["outvars"]),
+            now["params"],
+            frozenset(now["effects"]),
+            now["source_info"],
+        )
+
     def __repr__(self) -> str:
         return f"Eqn({self.primitive.name})"
 
@@ -117,9 +163,11 @@ class Jaxpr:
         Results.
     name : str
         Of the function it was traced from.
+    captured : int
+        How many of the leading inputs are captured values, as far as that is known.
     """
 
-    __slots__ = ("__weakref__", "cache", "eqns", "in_vars", "name", "outs")
+    __slots__ = ("__weakref__", "cache", "captured", "eqns", "in_vars", "name", "outs")
 
     def __init__(
         self,
@@ -127,7 +175,9 @@ class Jaxpr:
         eqns: Sequence[Eqn],
         outs: Sequence[Atom],
         name: str = "",
+        captured: int = 0,
     ) -> None:
+        self.captured = captured
         self.in_vars = tuple(in_vars)
         self.eqns = tuple(eqns)
         self.outs = tuple(outs)
@@ -155,6 +205,33 @@ class Jaxpr:
         """The program itself (as on a closed one)."""
         return self
 
+    @property
+    def consts(self) -> tuple[Any, ...]:
+        """None: what a program captured is among its inputs (as on a closed one)."""
+        return ()
+
+    @property
+    def constvars(self) -> list[Var]:
+        """Inputs that are captured values (as JAX names them)."""
+        return list(self.in_vars[: self.captured])
+
+    @property
+    def invars(self) -> list[Var]:
+        """Inputs that aren't captured (as JAX names them)."""
+        return list(self.in_vars[self.captured :])
+
+    @property
+    def outvars(self) -> list[Atom]:
+        """Results (as JAX names them)."""
+        return list(self.outs)
+
+    def replace(self, **changes: Any) -> Jaxpr:
+        """A copy with other ``constvars``, ``invars``, ``outvars`` or ``eqns``."""
+        fields = ("constvars", "invars", "outvars", "eqns")
+        now = _changed("Jaxpr.replace", {name: getattr(self, name) for name in fields}, changes)
+        inputs = [*now["constvars"], *now["invars"]]
+        return Jaxpr(inputs, now["eqns"], now["outvars"], self.name, len(now["constvars"]))
+
     def derived(self, key: Any, make: Callable[[], Any]) -> Any:
         """What `make` gives, remembered on this program under `key`."""
         if key not in self.cache:
@@ -180,8 +257,22 @@ class ClosedJaxpr:
     __slots__ = ("consts", "jaxpr")
 
     def __init__(self, jaxpr: Jaxpr, consts: Sequence[Any]) -> None:
-        self.jaxpr = jaxpr
         self.consts = tuple(consts)
+        if jaxpr.captured != len(self.consts):
+            cache = jaxpr.cache  # it is the same program
+            jaxpr = Jaxpr(jaxpr.in_vars, jaxpr.eqns, jaxpr.outs, jaxpr.name, len(self.consts))
+            jaxpr.cache = cache
+        self.jaxpr = jaxpr
+
+    @property
+    def literals(self) -> tuple[Any, ...]:
+        """The captured values (as JAX names them in older programs)."""
+        return self.consts
+
+    def replace(self, **changes: Any) -> ClosedJaxpr:
+        """A copy with another ``jaxpr`` or other ``consts``."""
+        fields = {"jaxpr": self.jaxpr, "consts": self.consts}
+        return ClosedJaxpr(**_changed("ClosedJaxpr.replace", fields, changes))
 
     @property
     def in_avals(self) -> tuple[ShapedArray, ...]:
@@ -211,6 +302,13 @@ class ClosedJaxpr:
         return from_printer(self) if from_printer else f"ClosedJaxpr({len(self.eqns)} eqns)"
 
 
+def _changed(operation: str, fields: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    unknown = sorted(set(changes) - set(fields))
+    if unknown:
+        raise ArgumentTypeError(f"{operation}: no fields {unknown}; it has {list(fields)}.")
+    return {**fields, **changes}
+
+
 #: Set once by `printing`, which sits above this module.
 _printer: list[Any] = [None, None]
 
@@ -231,7 +329,7 @@ def eval_jaxpr(jaxpr: Jaxpr, *args: Any) -> list[Any]:
         One value for each result.
     """
     if len(args) != len(jaxpr.in_vars):
-        raise TypeError(
+        raise ArgumentTypeError(
             f"eval_jaxpr: {jaxpr.name or 'the program'} takes {len(jaxpr.in_vars)} inputs, got "
             f"{len(args)}"
         )
@@ -241,12 +339,13 @@ def eval_jaxpr(jaxpr: Jaxpr, *args: Any) -> list[Any]:
         return env[atom] if type(atom) is Var else atom.value  # type: ignore[union-attr]
 
     for eqn in jaxpr.eqns:
+        replayed = eqn.source  # noqa: F841 (read by `user_frame`)
         out = eqn.primitive(*[read(a) for a in eqn.inputs], **eqn.params)
         if eqn.primitive.multiple_results:
             env.update(zip(eqn.outputs, out, strict=True))
         else:
             env[eqn.outputs[0]] = out
-    return [read(o) for o in jaxpr.outs]
+    return [env[o] if type(o) is Var else o.fresh() for o in jaxpr.outs]  # type: ignore[union-attr]
 
 
 def subjaxprs(params: dict[str, Any]) -> Iterator[tuple[str, Jaxpr]]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from fnx.core.array import Array
 from fnx.core.tracing import Tracer
+from fnx.errors import ArgumentValueError
 
 __all__ = ["install"]
 
@@ -31,5 +32,5 @@ def install(members: dict[str, Any]) -> None:
     for name, member in members.items():
         for owner in (Array, Tracer):
             if name in vars(owner) and vars(owner)[name] is not None:
-                raise ValueError(f"{owner.__name__}.{name} is already defined")
+                raise ArgumentValueError(f"{owner.__name__}.{name} is already defined")
             setattr(owner, name, member)

@@ -32,11 +32,12 @@ from typing import Any
 
 import numpy as np
 
-from fnx.config import CONTEXT
+from fnx.config import CONTEXT, config
 from fnx.core.array import Array, adopt
+from fnx.core.finite import check_finite
 from fnx.core.types import Effect, ShapedArray
 from fnx.dtypes import scalar_dtype
-from fnx.errors import MissingRuleError
+from fnx.errors import ArgumentTypeError, ArgumentValueError, MissingRuleError
 
 __all__ = [
     "SLOTS",
@@ -155,7 +156,7 @@ class Primitive:
     Parameters
     ----------
     name : str
-        Unique; what printed Jaxprs show.
+        What printed Jaxprs show; unique among those with a sampler.
     infer, evaluate, jvp, linearize, transpose, vmap, jet, lower : rule, Derived or Undefined
         See the module's docstring.
     multiple_results : bool
@@ -176,7 +177,8 @@ class Primitive:
     work : callable, optional
         ``work(*avals, **params) -> int``: elementary operations, to compare with `native_from`.
     sample : callable, optional
-        ``sample(rng) -> iterable of Sample``: the cases of the law tests.
+        ``sample(rng) -> iterable of Sample``: the cases of the law tests. All primitives of fnx
+        have one, and are found in `registry` by their names.
     effects : callable, optional
         ``effects(params) -> frozenset of Effect``.
     """
@@ -206,11 +208,11 @@ class Primitive:
         self,
         name: str,
         *,
-        infer: Any,
-        evaluate: Any,
-        jvp: Any,
-        vmap: Any,
-        lower: Any,
+        infer: Any = None,
+        evaluate: Any = None,
+        jvp: Any = None,
+        vmap: Any = None,
+        lower: Any = None,
         transpose: Any = None,
         linearize: Any = None,
         jet: Any = None,
@@ -224,8 +226,8 @@ class Primitive:
         sample: Callable[[np.random.Generator], Iterable[Sample]] | None = None,
         effects: Callable[[dict[str, Any]], frozenset[Effect]] | None = None,
     ) -> None:
-        if name in registry:
-            raise ValueError(f"primitive {name!r} is already registered")
+        if sample is not None and name in registry:
+            raise ArgumentValueError(f"primitive {name!r} is already registered")
         self.name = name
         self.infer = infer
         self.evaluate = evaluate
@@ -244,17 +246,42 @@ class Primitive:
         self.work = work
         self.sample = sample
         self.effects = effects
-        registry[name] = self
+        if sample is not None:
+            registry[name] = self
 
     def __repr__(self) -> str:
         return self.name
 
+    def bind(self, *args: Any, **params: Any) -> Any:
+        """Apply, also to numbers and NumPy arrays; otherwise the same as calling it."""
+        operands = [a if hasattr(a, "aval") else _refuse(self, a) for a in args]
+        return self(*operands, **params)
+
+    def get_bind_params(self, params: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+        """What an equation's parameters are for `bind`: no functions, and the parameters.
+
+        Parameters
+        ----------
+        params : dict
+            An equation's.
+        """
+        return [], dict(params)
+
     def __call__(self, *args: Any, **params: Any) -> Any:
         """Apply to arrays or tracers, under the current trace."""
-        trace = CONTEXT.get().trace
-        if trace is None:
-            return self.apply(args, params)
-        return trace.process(self, args, params)
+        context = CONTEXT.get()
+        trace = context.trace
+        if trace is not None:
+            known = [
+                a if type(a) is Array or hasattr(a, "aval") else _refuse(self, a) for a in args
+            ]
+            return trace.process(self, known, params)
+        out = self.apply(args, params)
+        if (context.settings or config._process).watches:
+            results = out if self.multiple_results else [out]
+            operands = [a._data for a in args if type(a) is Array]
+            check_finite(self.name, [r._data for r in results], operands)
+        return out
 
     def apply(self, args: Sequence[Any], params: dict[str, Any]) -> Any:
         """Evaluate on arrays."""
@@ -291,10 +318,20 @@ def rule(primitive: Primitive, slot: str) -> Any:
             "Take the result out of the differentiated part with `lax.stop_gradient`, or wrap the "
             "computation in `custom_jvp` to say what you mean."
         )
+    table = _TABLES.get(slot)
+    instead = f", or set {table}[p] = rule (from fnx.interpreters)" if table else ""
     raise MissingRuleError(
         f"`{primitive.name}` has no {slot} rule. Give Primitive(..., {slot}=rule) a function, "
-        'Derived("jvp"), or Undefined("why").'
+        f'Derived("jvp"), or Undefined("why"){instead}.'
     )
+
+
+#: Where programs written for JAX put rules.
+_TABLES = {
+    "jvp": "ad.primitive_jvps",
+    "transpose": "ad.primitive_transposes",
+    "vmap": "batching.primitive_batchers",
+}
 
 
 class _Quiet(threading.local):
@@ -333,7 +370,7 @@ def _refuse(primitive: Primitive, value: Any) -> Array:
     report = getattr(value, "leak_error", None)
     if report is not None:
         raise report(primitive)
-    raise TypeError(
+    raise ArgumentTypeError(
         f"{primitive.name}: expected an array, got {type(value).__name__}. "
         "Convert it with `fnx.numpy.asarray`."
     )

@@ -10,10 +10,11 @@ of other transforms become leading inputs; captured scalars become literals.  Wi
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
+from fnx.config import CONTEXT
 from fnx.core.array import Array, adopt
 from fnx.core.jaxpr import Atom, Eqn, Jaxpr, Literal, Var
 from fnx.core.primitive import Primitive
@@ -41,6 +42,27 @@ class StagedTracer(Tracer):
     def concrete(self) -> Array | None:
         """The value, of a literal."""
         return self.atom.value if type(self.atom) is Literal else None
+
+    @property
+    def identity(self) -> Atom:
+        """The atom."""
+        return self.atom
+
+    def sources(self) -> list[Var]:
+        """The inputs of the program that the value was computed from, in their order."""
+        trace, found, waiting = cast(StagingTrace, self._trace), set(), [self.atom]
+        while waiting:
+            atom = waiting.pop()
+            if type(atom) is Var and atom not in found:
+                found.add(atom)
+                eqn = trace.definitions.get(atom)
+                waiting += eqn.inputs if eqn is not None else ()
+        return [v for v in trace.in_vars if v in found]
+
+    def origin(self) -> str:
+        """The user's line of the equation that gives the value, or what it is an argument of."""
+        eqn = cast(StagingTrace, self._trace).definition(self.atom)
+        return eqn.source if eqn is not None else f"the call of {self._trace.name}"
 
 
 class StagingTrace(Trace):
@@ -124,7 +146,7 @@ class StagingTrace(Trace):
         if not primitive.multiple_results:
             types = [types]
         outputs = tuple([Var(t) for t in types])
-        eqn = Eqn(primitive, atoms, outputs, params, effects, user_frame())
+        eqn = Eqn(primitive, atoms, outputs, params, effects, _located())
         self.eqns.append(eqn)
         for v in outputs:
             self.definitions[v] = eqn
@@ -159,6 +181,14 @@ class StagingTrace(Trace):
         self.alive = False
         in_vars = [v for v, _ in consts] + self.in_vars
         return Jaxpr(in_vars, self.eqns, atoms, self.name), [c for _, c in consts]
+
+
+def _located() -> str:
+    """The user's line, after the names that `named_scope` gave: ``encoder: train.py:12 (f)``."""
+    line, scope = user_frame(), CONTEXT.get().scope
+    if not scope or line.startswith(scope):  # a replayed line has its names
+        return line
+    return f"{scope}{'/' if ': ' in line else ': '}{line}"
 
 
 class _Output:

@@ -20,6 +20,7 @@ import numpy as np
 
 from fnx.config import CONTEXT, Context, settings
 from fnx.core.array import Array, Traced
+from fnx.core.device import CPU, Device, SingleDeviceSharding
 from fnx.core.primitive import Primitive
 from fnx.core.types import ShapedArray
 from fnx.errors import (
@@ -29,6 +30,7 @@ from fnx.errors import (
     TracerIntegerConversionError,
     UnexpectedTracerError,
     user_frame,
+    user_operation,
 )
 
 __all__ = ["Trace", "Tracer", "aval_of", "check_leaks", "running", "traces_abstractly", "watched"]
@@ -45,7 +47,7 @@ class Trace:
         The transform and the function, for errors.
     """
 
-    __slots__ = ("__weakref__", "alive", "name", "parent")
+    __slots__ = ("__weakref__", "alive", "made", "name", "parent")
 
     #: Whether values are unknown here (staging); a trace above inherits it from its root.
     abstract = False
@@ -54,6 +56,14 @@ class Trace:
         self.parent = parent
         self.name = name
         self.alive = True
+        #: Where tracers were made, by id; kept only while leaks are checked.
+        self.made: dict[int, str] | None = {} if settings().check_tracer_leaks else None
+
+    def noted(self, tracer: Tracer) -> Tracer:
+        """The tracer; while leaks are checked, the user's line is kept with it."""
+        if self.made is not None:
+            self.made[id(tracer)] = user_frame()
+        return tracer
 
     def process(self, primitive: Primitive, args: Any, params: dict[str, Any]) -> Any:
         """Apply `primitive` to tracers of this trace and constants."""
@@ -85,7 +95,7 @@ class running:
 
     def __enter__(self) -> None:
         now = CONTEXT.get()
-        self.token = CONTEXT.set(Context(self.trace, now.axis_env, now.settings))
+        self.token = CONTEXT.set(Context(self.trace, now.axis_env, now.settings, now.scope))
 
     def __exit__(self, *exception: object) -> None:
         CONTEXT.reset(self.token)
@@ -134,35 +144,67 @@ class Tracer(Traced):
         """Whether the dtype yields in promotion."""
         return self.aval.weak_type
 
+    @property
+    def device(self) -> Device:
+        """Where it is: on the CPU."""
+        return CPU
+
+    @property
+    def sharding(self) -> SingleDeviceSharding:
+        """How it is divided over devices: it is whole, on the CPU."""
+        return SingleDeviceSharding(CPU)
+
+    def devices(self) -> set[Device]:
+        """The devices that hold a part of it."""
+        return {CPU}
+
     def concrete(self) -> Array | None:
         """The value, if it is known although it is traced."""
         return None
+
+    @property
+    def identity(self) -> Any:
+        """What tracers of one value of a trace have in common; hashable."""
+        return self
+
+    def sources(self) -> list[Any]:
+        """The identities of the inputs of the trace that the value was computed from, if known."""
+        return []
+
+    def origin(self) -> str:
+        """Where the tracer was made, for errors: the user's line, if it is known."""
+        made = self._trace.made
+        return made.get(id(self), "") if made is not None else ""
 
     def __repr__(self) -> str:
         return f"Tracer<{self.aval!r}, {self._trace.name}>"
 
     def leak_error(self, primitive: Primitive) -> Exception:
         """What to raise when this tracer is used where its trace isn't at work."""
-        state = "is not the current one" if self._trace.alive else "has ended"
+        state = "isn't the current one" if self._trace.alive else "has ended"
+        origin = self.origin()
+        made = f"made at {origin}" if origin else "fnx.checking_leaks() tells where it was made"
         return UnexpectedTracerError(
-            f"{primitive.name}: got a tracer of {self.aval!r} whose transform, {self._trace.name}, "
-            f"{state}: it leaked out of the traced function (used at {user_frame()}). Return the "
-            "value from the function instead of storing it outside."
+            f"{primitive.name}: got a tracer of {self.aval!r} ({made}) from the trace of "
+            f"{self._trace.name}, which {state}: it leaked out of the function. Return the value "
+            "from the function instead of storing it outside."
         )
 
     def _known(self, error: type[Exception], doing: str, remedy: str, keep: bool = False) -> Array:
         """The value; with `keep` only if no derivative gets lost by taking it."""
         value = self.concrete()
+        if value is None or (keep and self.differentiated):
+            doing = user_operation() or doing
         if keep and self.differentiated and value is not None:
             raise error(
-                f"{doing}: {self.aval!r} is differentiated by {self._trace.name} (at "
-                f"{user_frame()}); as a number it would have no derivative. {remedy} If it is "
-                "meant as a constant, say so: lax.stop_gradient(x), or x.item()."
+                f"{doing}: {self.aval!r} is differentiated by {self._trace.name}; as a number it "
+                f"would have no derivative. {remedy} If it is meant as a constant, say so: "
+                "lax.stop_gradient(x), or x.item()."
             )
         if value is None:
             raise error(
                 f"{doing}: the value of a traced array {self.aval!r} is not known "
-                f"while {self._trace.name} is traced (at {user_frame()}). {remedy}"
+                f"while {self._trace.name} is traced. {remedy}"
             )
         return value
 
@@ -190,7 +232,8 @@ class Tracer(Traced):
             TracerIntegerConversionError,
             "operator.index()",
             "Shapes, axes and list indices must be Python integers; index arrays with `jnp.take` "
-            "or `x[i]` on an array, or mark the argument with static_argnums.",
+            "or `x[i]` on an array, loop with `lax.fori_loop`, or mark the argument with "
+            "static_argnums.",
         )
         return known._data.__index__()
 
@@ -205,11 +248,11 @@ class Tracer(Traced):
 
     def tolist(self) -> Any:
         """The elements as Python scalars, if they are known."""
-        return self._known(ConcretizationTypeError, "tolist()", _ARRAY, True).tolist()
+        return self._known(ConcretizationTypeError, "tolist", _ARRAY, True).tolist()
 
     def item(self, *index: int) -> Any:
         """One element as a Python scalar, if it is known."""
-        return self._known(ConcretizationTypeError, "item()", _STATIC).item(*index)
+        return self._known(ConcretizationTypeError, "item", _STATIC).item(*index)
 
     def block_until_ready(self) -> Tracer:
         """The tracer itself."""
@@ -243,12 +286,12 @@ def check_leaks(reference: weakref.ref[Trace] | None) -> None:
     leaked = [t for t in gc.get_referrers(trace) if isinstance(t, Tracer)]
     if not leaked:  # something else of ours holds the trace: no business of the user's
         return
-    types = ", ".join([repr(t.aval) for t in leaked])
+    types = ", ".join([f"{t.aval!r} (made at {t.origin() or 'the call'})" for t in leaked])
     holders = {type(h).__name__ for t in leaked for h in gc.get_referrers(t) if h is not leaked}
     raise UnexpectedTracerError(
-        f"{trace.name}: the function has ended (at {user_frame()}), but tracers of {types} are "
-        f"still referred to, by objects of type {', '.join(sorted(holders - {'frame'}))}: they "
-        "leaked. Return the values from the function instead of storing them outside."
+        f"{trace.name}: the function has ended, but tracers of {types} are still referred to, by "
+        f"objects of type {', '.join(sorted(holders - {'frame'}))}: they leaked. Return the values "
+        "from the function instead of storing them outside."
     )
 
 

@@ -110,13 +110,21 @@ class Effect:
         Shown in printed Jaxprs.
     ordered : bool
         Whether effects of this name happen in program order.
+    repeatable : bool
+        Whether it may happen again where a derivative computes a part of the program again.
+    once : bool
+        Whether it is left out there.
     """
 
-    __slots__ = ("name", "ordered")
+    __slots__ = ("name", "once", "ordered", "repeatable")
 
-    def __init__(self, name: str, ordered: bool = True) -> None:
+    def __init__(
+        self, name: str, ordered: bool = True, repeatable: bool = False, once: bool = False
+    ) -> None:
         self.name = name
+        self.once = once
         self.ordered = ordered
+        self.repeatable = repeatable
 
     def __repr__(self) -> str:
         return self.name

@@ -15,6 +15,7 @@ import numpy as np
 
 from fnx.config import settings
 from fnx.dtypes.kinds import VALID, DType, ExtendedDType, kind_of
+from fnx.errors import ArgumentTypeError, ArgumentValueError, NumberOverflowError, user_operation
 
 __all__ = [
     "canonicalize_dtype",
@@ -118,7 +119,7 @@ def canonicalize_dtype(dtype: Any, allow_extended_dtype: bool = False) -> Any:
     if isinstance(dtype, ExtendedDType):
         if allow_extended_dtype:
             return dtype
-        raise ValueError(f"canonicalize_dtype: {dtype} has no NumPy dtype.")
+        raise ArgumentValueError(f"canonicalize_dtype: {dtype} has no NumPy dtype.")
     plain = np.dtype(dtype)
     x64 = settings().enable_x64
     if x64 is None:
@@ -149,16 +150,24 @@ def check_user_dtype(dtype: Any, operation: str = "") -> Any:
     """
     where = f"{operation}: " if operation else ""
     if dtype is None:
-        raise ValueError(f"{where}expected a dtype, got None.")
+        raise ArgumentValueError(f"{where}expected a dtype, got None.")
     if isinstance(dtype, ExtendedDType):
         return dtype
     if _is_python_type(dtype):
         return default_dtype(PYTHON_KINDS[dtype])
     if not isinstance(dtype, (str, np.dtype, type)) and hasattr(dtype, "shape"):
-        raise ValueError(f"{where}expected a dtype, got an array. Write dtype=x.dtype.")
-    plain = np.dtype(dtype)
+        raise ArgumentValueError(f"{where}expected a dtype, got an array. Write dtype=x.dtype.")
+    try:
+        plain = np.dtype(dtype)
+    except TypeError:
+        raise ArgumentTypeError(
+            f"{operation or user_operation() or 'dtype'}: {dtype!r} is not a dtype. Write one as "
+            "'float32' or as jnp.float32."
+        ) from None
     if plain not in VALID:
-        raise TypeError(f"{where}{plain} is not a dtype of arrays: numbers and booleans are.")
+        raise ArgumentTypeError(
+            f"{where}{plain} is not a dtype of arrays: numbers and booleans are."
+        )
     return _canonicalize_explicit(plain, operation)
 
 
@@ -206,7 +215,7 @@ def dtype(x: Any) -> Any:
     if hasattr(x, "weak_type"):  # an array, a tracer or a type of fnx
         return x.dtype
     if x is None:
-        raise ValueError("dtype: None has no dtype.")
+        raise ArgumentValueError("dtype: None has no dtype.")
     if isinstance(x, (str, np.dtype)) or (isinstance(x, type) and issubclass(x, np.generic)):
         plain = np.dtype(x)
         _require_valid(plain, x)
@@ -222,7 +231,7 @@ def dtype(x: Any) -> Any:
         try:
             found = np.result_type(x)
         except TypeError as error:
-            raise TypeError(f"dtype: {x!r} ({type(x).__name__}) has no dtype.") from error
+            raise ArgumentTypeError(f"dtype: {x!r} ({type(x).__name__}) has no dtype.") from error
     _require_valid(found, x)
     return canonicalize_dtype(found)
 
@@ -253,7 +262,7 @@ def scalar_type_of(x: Any) -> type:
     """
     kind = kind_of(dtype(x))
     if kind not in _SCALAR_TYPES:
-        raise TypeError(f"scalar_type_of: {dtype(x)} has no Python scalar type.")
+        raise ArgumentTypeError(f"scalar_type_of: {dtype(x)} has no Python scalar type.")
     return _SCALAR_TYPES[kind]
 
 
@@ -280,7 +289,7 @@ def scalar_dtype(value: complex) -> DType:
     if kind == "i":
         bounds = np.iinfo(found)
         if not bounds.min <= value <= bounds.max:  # type: ignore[operator]
-            raise OverflowError(
+            raise NumberOverflowError(
                 f"Python int {value} too large to convert to {found}. Name a wider dtype, "
                 'or choose 64 bits by default with config.update("jax_enable_x64", True).'
             )
@@ -293,7 +302,7 @@ def _is_python_type(dtype: Any) -> bool:
 
 def _require_valid(dtype: DType, value: Any) -> None:
     if dtype not in VALID:
-        raise TypeError(
+        raise ArgumentTypeError(
             f"dtype: {value!r} is of dtype {dtype}, which arrays can't have: "
             "numbers and booleans are what they hold."
         )
@@ -308,7 +317,9 @@ def _canonicalize_explicit(dtype: DType, operation: str) -> DType:
     where = f" requested in {operation}" if operation else ""
     remedy = 'To have it, write config.update("jax_enable_x64", True).'
     if now.explicit_x64_dtypes == "error":
-        raise ValueError(f"Explicitly requested dtype {dtype}{where} is not available. {remedy}")
+        raise ArgumentValueError(
+            f"Explicitly requested dtype {dtype}{where} is not available. {remedy}"
+        )
     warnings.warn(
         f"Explicitly requested dtype {dtype}{where} is not available, "
         f"and will be truncated to dtype {narrow}. {remedy}",

@@ -14,6 +14,8 @@ from typing import Any, TypeAlias
 import ml_dtypes
 import numpy as np
 
+from fnx.errors import ArgumentValueError
+
 __all__ = [
     "ExtendedDType",
     "bfloat16",
@@ -250,7 +252,7 @@ def itemsize_bits(dtype: Any) -> int:
         The dtype; 4-bit integers take 4, booleans 8.
     """
     if dtype is None:
-        raise ValueError("itemsize_bits: expected a dtype, got None.")
+        raise ArgumentValueError("itemsize_bits: expected a dtype, got None.")
     plain = np.dtype(dtype)
     kind = kind_of(plain)
     if kind == "b":
@@ -259,7 +261,7 @@ def itemsize_bits(dtype: Any) -> int:
         return int(iinfo(plain).bits)
     if kind in "fc":
         return int(finfo(plain).bits) * (2 if kind == "c" else 1)
-    raise ValueError(f"itemsize_bits: {plain} is not a dtype of numbers.")
+    raise ArgumentValueError(f"itemsize_bits: {plain} is not a dtype of numbers.")
 
 
 def _limits_dtype(dtype: Any) -> DType:

@@ -35,7 +35,7 @@ from fnx.dtypes.kinds import (
     ExtendedDType,
     kind_of,
 )
-from fnx.errors import TypePromotionError
+from fnx.errors import ArgumentValueError, TypePromotionError
 
 __all__ = [
     "join",
@@ -111,7 +111,7 @@ def result_type(*args: Any, return_weak_type_flag: bool = False) -> Any:
     (dtype('int32'), True)
     """
     if not args:
-        raise ValueError("result_type: at least one array or dtype is required")
+        raise ArgumentValueError("result_type: at least one array or dtype is required")
     found, weak = lattice_result_type(
         *[default_float_dtype() if arg is None else arg for arg in args]
     )

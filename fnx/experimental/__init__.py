@@ -1,5 +1,6 @@
-"""What `jax.experimental` has: `jet`."""
+"""What `jax.experimental` has: `jet`, `ode`, and `io_callback`."""
 
-from fnx.experimental import jet
+from fnx.control.callbacks import io_callback
+from fnx.experimental import jet, ode
 
-__all__ = ["jet"]
+__all__ = ["io_callback", "jet", "ode"]

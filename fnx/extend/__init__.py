@@ -6,9 +6,11 @@ reads, and runs it backward. `borrow`, `adopt`, `own` and `buffer_of` say who ma
 Read next: `operations`, `pullbacks`.
 """
 
+from fnx import core
 from fnx.core.lowering import Element, Host, Kernel
-from fnx.core.primitive import Derived, Linear, Primitive, Sample, Undefined, Zero
+from fnx.core.primitive import Derived, Linear, Sample, Undefined, Zero
 from fnx.core.types import ShapedArray
+from fnx.core.user_primitive import UserPrimitive as Primitive
 from fnx.extend.buffers import adopt, borrow, buffer_of, own
 from fnx.extend.operations import Operation, evaluate
 from fnx.extend.programs import Program
@@ -31,6 +33,7 @@ __all__ = [
     "adopt",
     "borrow",
     "buffer_of",
+    "core",
     "evaluate",
     "own",
     "pullback",

@@ -25,6 +25,7 @@ from fnx.core.simplify import simplify
 from fnx.core.staging import stage
 from fnx.core.tracing import Tracer
 from fnx.core.types import ShapedArray
+from fnx.errors import ArgumentTypeError
 from fnx.extend.programs import Program
 
 __all__ = ["Operation", "evaluate"]
@@ -238,7 +239,7 @@ class Operation:
             jaxpr, captured = stage(function, avals, self.name)
         for value in captured:
             if isinstance(value, Tracer):
-                raise TypeError(
+                raise ArgumentTypeError(
                     f"{self.name}: an operation captured the traced array {value.aval!r}. Pass "
                     "arrays as operands, so that it can be differentiated with respect to them."
                 )
@@ -299,7 +300,7 @@ class _wide:
     def __enter__(self) -> None:
         now = CONTEXT.get()
         chosen = dataclasses.replace(settings(), enable_x64=True)
-        self.token = CONTEXT.set(Context(now.trace, now.axis_env, chosen))
+        self.token = CONTEXT.set(Context(now.trace, now.axis_env, chosen, now.scope))
 
     def __exit__(self, *exception: object) -> None:
         CONTEXT.reset(self.token)

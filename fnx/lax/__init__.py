@@ -1,7 +1,33 @@
 """Operations close to the primitives, on arrays of equal dtypes, and control flow (`jax.lax`)."""
 
+from __future__ import annotations
+
+from typing import Any as _Any
+
+from fnx.control.linear_solve import custom_linear_solve
 from fnx.control.loops import cond, fori_loop, map, scan, switch, while_loop
+from fnx.control.roots import custom_root
+from fnx.core.primitive import registry as _registry
+from fnx.dtypes import dtype
+from fnx.lax import linalg
+from fnx.lax.approximate import approx_max_k, approx_min_k
 from fnx.lax.associative import associative_scan
+from fnx.lax.bit_generator import RandomAlgorithm, rng_bit_generator
+from fnx.lax.collectives import (
+    all_gather,
+    all_to_all,
+    axis_index,
+    axis_size,
+    pbroadcast,
+    pmax,
+    pmean,
+    pmin,
+    ppermute,
+    pshuffle,
+    psum,
+    psum_scatter,
+    pswapaxes,
+)
 from fnx.lax.elementwise import (
     add,
     atan2,
@@ -35,6 +61,15 @@ from fnx.lax.elementwise import (
     sub,
 )
 from fnx.lax.monoids import reduce, reduce_window
+from fnx.lax.patches import conv_general_dilated_local, conv_general_dilated_patches
+from fnx.lax.ragged import (
+    DotDimensionNumbers,
+    RaggedDotDimensionNumbers,
+    ragged_dot,
+    ragged_dot_general,
+    scaled_dot,
+)
+from fnx.lax.scatter_apply import scatter_apply
 from fnx.lax.shapes import (
     broadcast,
     broadcast_like,
@@ -44,12 +79,30 @@ from fnx.lax.shapes import (
     empty,
     full,
     full_like,
+    index_take,
     reduce_window_shape_tuple,
     sort_key_val,
     stack,
     tile,
     unstack,
 )
+from fnx.lax.special import (
+    bessel_i0e,
+    bessel_i1e,
+    betainc,
+    igamma,
+    igamma_grad_a,
+    igammac,
+    random_gamma_grad,
+)
+from fnx.lax.staging import (
+    composite,
+    platform_dependent,
+    shape_as_value,
+    stage,
+    with_sharding_constraint,
+)
+from fnx.lax.tokens import after_all, create_token
 from fnx.primitives.arithmetic import (
     neg,
     square,
@@ -76,6 +129,7 @@ from fnx.primitives.complex_numbers import (
 )
 from fnx.primitives.contraction import (
     Precision,
+    PrecisionLike,
     batch_matmul,
     dot,
     dot_general,
@@ -111,6 +165,7 @@ from fnx.primitives.exponential import (
     log1p,
     logistic,
 )
+from fnx.primitives.fft import FftType, fft
 from fnx.primitives.gathering import (
     GatherDimensionNumbers,
     GatherScatterMode,
@@ -201,22 +256,37 @@ from fnx.primitives.trigonometric import (
 )
 from fnx.primitives.window_shapes import (
     ConvDimensionNumbers,
+    ConvGeneralDilatedDimensionNumbers,
     conv_dimension_numbers,
+    conv_general_permutations,
+    conv_general_shape_tuple,
     conv_shape_tuple,
+    conv_transpose_shape_tuple,
     padtype_to_pads,
 )
 
 __all__ = [
     "ConvDimensionNumbers",
+    "ConvGeneralDilatedDimensionNumbers",
+    "DotDimensionNumbers",
+    "FftType",
     "GatherDimensionNumbers",
     "GatherScatterMode",
     "Precision",
+    "PrecisionLike",
+    "RaggedDotDimensionNumbers",
+    "RandomAlgorithm",
     "RoundingMethod",
     "ScatterDimensionNumbers",
     "abs",
     "acos",
     "acosh",
     "add",
+    "after_all",
+    "all_gather",
+    "all_to_all",
+    "approx_max_k",
+    "approx_min_k",
     "argmax",
     "argmin",
     "asin",
@@ -225,7 +295,12 @@ __all__ = [
     "atan",
     "atan2",
     "atanh",
+    "axis_index",
+    "axis_size",
     "batch_matmul",
+    "bessel_i0e",
+    "bessel_i1e",
+    "betainc",
     "bitcast_convert_type",
     "bitwise_and",
     "bitwise_not",
@@ -243,27 +318,37 @@ __all__ = [
     "clz",
     "collapse",
     "complex",
+    "composite",
     "concatenate",
     "cond",
     "conj",
     "conv",
     "conv_dimension_numbers",
     "conv_general_dilated",
+    "conv_general_dilated_local",
+    "conv_general_dilated_patches",
+    "conv_general_permutations",
+    "conv_general_shape_tuple",
     "conv_shape_tuple",
     "conv_transpose",
+    "conv_transpose_shape_tuple",
     "conv_with_general_padding",
     "convert_element_type",
     "cos",
     "cosh",
+    "create_token",
     "cumlogsumexp",
     "cummax",
     "cummin",
     "cumprod",
     "cumsum",
+    "custom_linear_solve",
+    "custom_root",
     "digamma",
     "div",
     "dot",
     "dot_general",
+    "dtype",
     "dynamic_index_in_dim",
     "dynamic_slice",
     "dynamic_slice_in_dim",
@@ -279,6 +364,7 @@ __all__ = [
     "exp2",
     "expand_dims",
     "expm1",
+    "fft",
     "floor",
     "fori_loop",
     "full",
@@ -286,13 +372,18 @@ __all__ = [
     "gather",
     "ge",
     "gt",
+    "igamma",
+    "igamma_grad_a",
+    "igammac",
     "imag",
     "index_in_dim",
+    "index_take",
     "integer_pow",
     "iota",
     "is_finite",
     "le",
     "lgamma",
+    "linalg",
     "log",
     "log1p",
     "logistic",
@@ -308,9 +399,22 @@ __all__ = [
     "optimization_barrier",
     "pad",
     "padtype_to_pads",
+    "pbroadcast",
+    "platform_dependent",
+    "pmax",
+    "pmean",
+    "pmin",
     "polygamma",
     "population_count",
     "pow",
+    "ppermute",
+    "pshuffle",
+    "psum",
+    "psum_scatter",
+    "pswapaxes",
+    "ragged_dot",
+    "ragged_dot_general",
+    "random_gamma_grad",
     "real",
     "reciprocal",
     "reduce",
@@ -327,17 +431,21 @@ __all__ = [
     "rem",
     "reshape",
     "rev",
+    "rng_bit_generator",
     "round",
     "rsqrt",
+    "scaled_dot",
     "scan",
     "scatter",
     "scatter_add",
+    "scatter_apply",
     "scatter_max",
     "scatter_min",
     "scatter_mul",
     "scatter_sub",
     "select",
     "select_n",
+    "shape_as_value",
     "shift_left",
     "shift_right_arithmetic",
     "shift_right_logical",
@@ -353,6 +461,7 @@ __all__ = [
     "square",
     "squeeze",
     "stack",
+    "stage",
     "stop_gradient",
     "sub",
     "switch",
@@ -363,5 +472,13 @@ __all__ = [
     "transpose",
     "unstack",
     "while_loop",
+    "with_sharding_constraint",
     "zeta",
 ]
+
+
+def __getattr__(name: str) -> _Any:
+    """A primitive by JAX's name of it: ``lax.sin_p``."""
+    if name.endswith("_p") and name.removesuffix("_p") in _registry:
+        return _registry[name.removesuffix("_p")]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

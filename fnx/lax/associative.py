@@ -7,6 +7,7 @@ from typing import Any
 
 from fnx import tree_util
 from fnx.core.conversion import as_value
+from fnx.errors import ArgumentTypeError, ArgumentValueError
 from fnx.primitives.joining import concatenate
 from fnx.primitives.shaping import reshape, rev
 from fnx.primitives.slicing import normalized_axis, slice_in_dim
@@ -48,7 +49,7 @@ def associative_scan(
     Array([ 0,  1,  3,  6, 10], dtype=int32)
     """
     if not callable(fn):
-        raise TypeError(f"associative_scan: fn is a {type(fn).__name__}; give a function.")
+        raise ArgumentTypeError(f"associative_scan: fn is a {type(fn).__name__}; give a function.")
     leaves, tree = tree_util.tree_flatten(elems)
     values = [as_value(x, "associative_scan", f"leaf {k} of elems") for k, x in enumerate(leaves)]
     if not values:
@@ -57,7 +58,7 @@ def associative_scan(
     count = values[0].shape[axes[0]]
     for k, (value, place) in enumerate(zip(values, axes)):
         if value.shape[place] != count:
-            raise ValueError(
+            raise ArgumentValueError(
                 f"associative_scan: leaf {k} of elems is {value.aval!r}, with {value.shape[place]} "
                 f"elements along axis {axis}; leaf 0 has {count}. Make them equally long."
             )
@@ -68,7 +69,7 @@ def associative_scan(
         out = fn(tree_util.tree_unflatten(tree, left), tree_util.tree_unflatten(tree, right))
         flat, out_tree = tree_util.tree_flatten(out)
         if out_tree != tree:
-            raise TypeError(
+            raise ArgumentTypeError(
                 f"associative_scan: fn gives the structure {out_tree}, elems have {tree}. Return "
                 "what has the structure of the operands."
             )

@@ -29,9 +29,9 @@ from fnx.primitives.powers import integer_pow
 
 __all__ = [
     "add", "atan2", "bitwise_and", "bitwise_or", "bitwise_xor", "clamp", "complex",
-    "convert_element_type", "div", "eq", "expand_dims", "ge", "gt", "le", "lt", "max", "min", "mul",
-    "mulhi", "ne", "nextafter", "pow", "rem", "reshape", "select", "select_n", "shift_left",
-    "shift_right_arithmetic", "shift_right_logical", "sub",
+    "convert_element_type", "div", "eq", "expand_dims", "ge", "gt", "le", "lt", "matched", "max",
+    "min", "mul", "mulhi", "ne", "nextafter", "pow", "rem", "reshape", "select", "select_n",
+    "shift_left", "shift_right_arithmetic", "shift_right_logical", "sub",
 ]  # fmt: skip
 
 
@@ -57,6 +57,19 @@ def _repeated(xs: list[Any]) -> list[Any]:
     return [x if x.shape or not shape else shaping.broadcast_in_dim(x, shape, ()) for x in xs]
 
 
+def matched(name: str, *args: Any) -> list[Any]:
+    """Operands of one operation, of which some may be numbers or scalars, as arrays.
+
+    Parameters
+    ----------
+    name : str
+        The operation, for errors.
+    *args : array-like
+        The operands.
+    """
+    return _repeated(_values(name, args))
+
+
 def _of_numbers(function: Callable[..., Any]) -> Any:
     """The function of two operands, of which one may be a number or a scalar."""
     name = function.__name__
@@ -65,14 +78,14 @@ def _of_numbers(function: Callable[..., Any]) -> Any:
     def call(x: Any, y: Any) -> Any:
         if type(x) is Array and type(y) is Array and x.shape == y.shape:
             return function(x, y)
-        return function(*_repeated(_values(name, (x, y))))
+        return function(*matched(name, x, y))
 
     return call
 
 
 add = _of_numbers(arithmetic.add)
 sub = _of_numbers(arithmetic.sub)
-mul = _of_numbers(arithmetic.mul)
+_mul = _of_numbers(arithmetic.mul)
 div = _of_numbers(arithmetic.div)
 rem = _of_numbers(rounding.rem)
 max = _of_numbers(comparison.max)
@@ -95,11 +108,26 @@ shift_right_arithmetic = _of_numbers(bits.shift_right_arithmetic)
 shift_right_logical = _of_numbers(bits.shift_right_logical)
 
 
+def mul(x: Any, y: Any, *, out_dtype: Any = None) -> Any:
+    """``x * y``; integers wrap.
+
+    Parameters
+    ----------
+    x, y : Array or number
+        Of numbers.
+    out_dtype : dtype, optional
+        In which the operands are multiplied; their own by default.
+    """
+    if out_dtype is None:
+        return _mul(x, y)
+    return _mul(*[convert_element_type(v, out_dtype) for v in matched("mul", x, y)])
+
+
 @functools.wraps(exponential.pow)
 def pow(x: Any, y: Any) -> Any:
     if type(y) is int:
         return integer_pow(as_value(x, "pow", "argument 0"), y)
-    base, exponent = _repeated(_values("pow", (x, y)))
+    base, exponent = matched("pow", x, y)
     if kind_of(base.dtype) in "fc" and kind_of(exponent.dtype) in "iu":
         exponent = cast.convert_element_type(exponent, base.dtype)
     return exponential.pow(base, exponent)

@@ -17,6 +17,7 @@ import numpy as np
 from fnx import tree_util
 from fnx.core.array import Array
 from fnx.core.conversion import as_value
+from fnx.errors import ArgumentTypeError, ArgumentValueError
 from fnx.lax.elementwise import add, bitwise_and, bitwise_or, bitwise_xor, mul
 from fnx.lax.elementwise import max as max_
 from fnx.lax.elementwise import min as min_
@@ -113,8 +114,8 @@ def reduce_window(
     init_value: Any,
     computation: Callable[..., Any],
     window_dimensions: Sequence[int],
-    window_strides: Sequence[int],
-    padding: Any,
+    window_strides: Sequence[int] | None = None,
+    padding: Any = "VALID",
     base_dilation: Sequence[int] | None = None,
     window_dilation: Sequence[int] | None = None,
 ) -> Any:
@@ -130,8 +131,8 @@ def reduce_window(
         ``computation(left, right)`` of scalars (or of trees of them), associative and commutative.
     window_dimensions : sequence of int
         The window's extent along each axis.
-    window_strides : sequence of int
-        Steps between windows.
+    window_strides : sequence of int, optional
+        Steps between windows; 1 by default.
     padding : str or sequence of pairs of int
         "SAME", "SAME_LOWER", "VALID", or numbers for each axis.
     base_dilation, window_dilation : sequence of int, optional
@@ -149,7 +150,8 @@ def reduce_window(
     Array([1., 3.], dtype=float32)
     """
     values, starts, tree = _operands("reduce_window", operand, init_value)
-    sizes = (window_dimensions, window_strides, padding, base_dilation, window_dilation)
+    strides = (1,) * values[0].ndim if window_strides is None else window_strides
+    sizes = (window_dimensions, strides, padding, base_dilation, window_dilation)
     if len(values) == 1:
         x, start = values[0], starts[0]
         if computation is max_ and _is(start, extreme(x.dtype, True)):
@@ -171,30 +173,30 @@ def _operands(name: str, operands: Any, init_values: Any) -> tuple[list[Any], li
     leaves, tree = tree_util.tree_flatten(operands)
     starts, start_tree = tree_util.tree_flatten(init_values)
     if tree != start_tree:
-        raise ValueError(
+        raise ArgumentValueError(
             f"{name}: operands have the structure {tree}, init_values {start_tree}. Give one "
             "initial value for each operand."
         )
     if not leaves:
-        raise ValueError(f"{name}: there are no operands. Give at least one array.")
+        raise ArgumentValueError(f"{name}: there are no operands. Give at least one array.")
     values = [as_value(x, name, f"operand {k}") for k, x in enumerate(leaves)]
     scalars = []
     for k, (value, start) in enumerate(zip(values, starts)):
         given = as_value(start, name, f"init_value {k}")
         if given.shape != ():
-            raise ValueError(
+            raise ArgumentValueError(
                 f"{name}: init_value {k} has the shape {given.shape}; it must be a scalar."
             )
         if given.dtype != value.dtype:
             if not given.weak_type:
-                raise TypeError(
+                raise ArgumentTypeError(
                     f"{name}: operand {k} is {value.aval!r}, its init_value {given.aval!r}. "
                     "Convert one to the dtype of the other."
                 )
             given = as_value(np.asarray(start, value.dtype), name, f"init_value {k}")
         scalars.append(given)
         if value.shape != values[0].shape:
-            raise ValueError(
+            raise ArgumentValueError(
                 f"{name}: operand 0 is {values[0].aval!r}, operand {k} is {value.aval!r}; they "
                 "must have one shape."
             )
@@ -210,7 +212,7 @@ def _elementwise(computation: Callable[..., Any], tree: Any) -> Callable[..., li
         )
         leaves, out_tree = tree_util.tree_flatten(out)
         if out_tree != tree:
-            raise TypeError(
+            raise ArgumentTypeError(
                 f"reduction: the function gives the structure {out_tree}, operands have {tree}. "
                 "Return what has the structure of the operands."
             )
@@ -263,5 +265,5 @@ def _is(start: Any, value: Any) -> bool:
 
 def _axis(name: str, axis: int, rank: int) -> int:
     if not -rank <= axis < rank:
-        raise ValueError(f"{name}: there is no axis {axis} in an array of {rank} axes.")
+        raise ArgumentValueError(f"{name}: there is no axis {axis} in an array of {rank} axes.")
     return axis % rank

@@ -12,9 +12,14 @@ from typing import Any
 import numpy as np
 
 from fnx.core.conversion import as_value
-from fnx.errors import ShapeError
+from fnx.core.device import checked_device
+from fnx.errors import ArgumentValueError, ShapeError
+from fnx.primitives.arithmetic import add
 from fnx.primitives.cast import convert_element_type
+from fnx.primitives.comparison import lt, select
+from fnx.primitives.gathering import GatherDimensionNumbers, gather
 from fnx.primitives.joining import concatenate
+from fnx.primitives.rounding import rem
 from fnx.primitives.shaping import broadcast_in_dim, reshape
 from fnx.primitives.slicing import index_in_dim, normalized_axis
 from fnx.primitives.sorting import sort
@@ -29,6 +34,7 @@ __all__ = [
     "empty",
     "full",
     "full_like",
+    "index_take",
     "reduce_window_shape_tuple",
     "sort_key_val",
     "stack",
@@ -115,7 +121,9 @@ def broadcast_to_rank(x: Any, rank: int) -> Any:
     """
     value = as_value(x, "broadcast_to_rank", "x")
     if rank < value.ndim:
-        raise ValueError(f"broadcast_to_rank: {value.aval!r} has more axes than rank={rank}.")
+        raise ArgumentValueError(
+            f"broadcast_to_rank: {value.aval!r} has more axes than rank={rank}."
+        )
     return reshape(value, (1,) * (rank - value.ndim) + value.shape)
 
 
@@ -139,7 +147,7 @@ def collapse(operand: Any, start_dimension: int, stop_dimension: int | None = No
     x = as_value(operand, "collapse", "operand")
     start, stop, _ = slice(start_dimension, stop_dimension).indices(x.ndim)
     if stop < start:
-        raise ValueError(
+        raise ArgumentValueError(
             f"collapse: axes {start_dimension} to {stop_dimension} of {x.aval!r} are not a range."
         )
     joined = math.prod(x.shape[start:stop])
@@ -159,7 +167,7 @@ def empty(shape: Sequence[int], dtype: Any) -> Any:
     return full(shape, 0, dtype)
 
 
-def full(shape: Sequence[int], fill_value: Any, dtype: Any = None) -> Any:
+def full(shape: Sequence[int], fill_value: Any, dtype: Any = None, *, sharding: Any = None) -> Any:
     """An array of one value.
 
     Parameters
@@ -170,6 +178,8 @@ def full(shape: Sequence[int], fill_value: Any, dtype: Any = None) -> Any:
         The value.
     dtype : dtype, optional
         Of the result; that of the value by default, weak if that's a Python number.
+    sharding : Device, optional
+        The CPU.
 
     Examples
     --------
@@ -177,6 +187,7 @@ def full(shape: Sequence[int], fill_value: Any, dtype: Any = None) -> Any:
     >>> lax.full((2,), 7.)
     Array([7., 7.], dtype=float32, weak_type=True)
     """
+    checked_device("full", sharding)
     value = as_value(fill_value, "full", "fill_value")
     if value.ndim:
         raise ShapeError(f"full: fill_value must be a scalar, got {value.aval!r}.")
@@ -186,7 +197,11 @@ def full(shape: Sequence[int], fill_value: Any, dtype: Any = None) -> Any:
 
 
 def full_like(
-    x: Any, fill_value: Any, dtype: Any = None, shape: Sequence[int] | None = None
+    x: Any,
+    fill_value: Any,
+    dtype: Any = None,
+    shape: Sequence[int] | None = None,
+    sharding: Any = None,
 ) -> Any:
     """An array of one value, with the shape and dtype of another one.
 
@@ -198,13 +213,57 @@ def full_like(
         The value.
     dtype, shape : optional
         In place of those of `x`.
+    sharding : Device, optional
+        The CPU.
     """
+    checked_device("full_like", sharding)
     if dtype is None or shape is None:
         x = x if hasattr(x, "shape") and hasattr(x, "dtype") else as_value(x, "full_like", "x")
     chosen = x.dtype if dtype is None else dtype
     extents = x.shape if shape is None else shape
     value = as_value(fill_value, "full_like", "fill_value")
     return broadcast_in_dim(convert_element_type(value, chosen), tuple(extents), ())
+
+
+def index_take(src: Any, idxs: Sequence[Any], axes: Sequence[int]) -> Any:
+    """Slices of an array at positions along some of its axes.
+
+    Parameters
+    ----------
+    src : Array
+        Any dtype.
+    idxs : sequence of Array
+        For each of the axes the positions, of one axis and one length; modulo the size of the axis.
+    axes : sequence of int
+        Which axes, none twice, not negative.
+
+    Returns
+    -------
+    Array
+        The slices along a new first axis.
+
+    Examples
+    --------
+    >>> import fnx.numpy as jnp
+    >>> from fnx import lax
+    >>> lax.index_take(jnp.array([[1, 2], [3, 4]]), (jnp.array([0, -1]), jnp.array([1, 0])), (0, 1))
+    Array([2, 3], dtype=int32)
+    """
+    x = as_value(src, "index_take", "src")
+    columns = []
+    for k, (given, axis) in enumerate(zip(idxs, axes, strict=True)):
+        places = as_value(given, "index_take", f"idxs[{k}]")
+        size = full(places.shape, x.shape[axis], places.dtype)
+        rest = rem(places, size)
+        inside = select(lt(rest, full_like(rest, 0)), add(rest, size), rest)
+        columns.append(reshape(inside, (*places.shape, 1)))
+    sizes = [1 if k in axes else n for k, n in enumerate(x.shape)]
+    numbers = GatherDimensionNumbers(
+        offset_dims=tuple(range(1, x.ndim - len(axes) + 1)),
+        collapsed_slice_dims=tuple(axes),
+        start_index_map=tuple(axes),
+    )
+    return gather(x, concatenate(columns, 1), numbers, sizes, mode="promise_in_bounds")
 
 
 def reduce_window_shape_tuple(
@@ -274,7 +333,7 @@ def stack(operands: Sequence[Any], axis: int = 0) -> Any:
     """
     values = [as_value(x, "stack", f"operand {k}") for k, x in enumerate(operands)]
     if not values:
-        raise ValueError("stack: there are no operands. Give at least one array.")
+        raise ArgumentValueError("stack: there are no operands. Give at least one array.")
     for k, value in enumerate(values):
         if value.shape != values[0].shape:
             raise ShapeError(
@@ -306,7 +365,9 @@ def tile(operand: Any, reps: Sequence[int]) -> Any:
     """
     x = as_value(operand, "tile", "operand")
     if len(reps) != x.ndim:
-        raise ValueError(f"tile: reps={tuple(reps)} must have one entry per axis of {x.aval!r}.")
+        raise ArgumentValueError(
+            f"tile: reps={tuple(reps)} must have one entry per axis of {x.aval!r}."
+        )
     spread: list[int] = []
     for count, extent in zip(reps, x.shape):
         spread += (int(count), extent)

@@ -8,6 +8,8 @@ from typing import Any
 
 from fnx import numpy as jnp
 from fnx import random
+from fnx.core.device import placed
+from fnx.errors import ArgumentValueError
 from fnx.numpy.manipulation import normal_axes
 
 __all__ = [
@@ -29,9 +31,9 @@ def zeros(key: Any, shape: Any, dtype: Any = None, **options: Any) -> Any:
     shape, dtype
         Of the result.
     **options
-        ``out_sharding``: accepted.
+        ``out_sharding``: the CPU.
     """
-    return jnp.zeros(shape, dtype)
+    return jnp.zeros(shape, dtype, **options)
 
 
 def ones(key: Any, shape: Any, dtype: Any = None, **options: Any) -> Any:
@@ -44,9 +46,9 @@ def ones(key: Any, shape: Any, dtype: Any = None, **options: Any) -> Any:
     shape, dtype
         Of the result.
     **options
-        ``out_sharding``: accepted.
+        ``out_sharding``: the CPU.
     """
-    return jnp.ones(shape, dtype)
+    return jnp.ones(shape, dtype, **options)
 
 
 def constant(value: Any, dtype: Any = None) -> Initializer:
@@ -59,7 +61,7 @@ def constant(value: Any, dtype: Any = None) -> Initializer:
     dtype : dtype, optional
         By default.
     """
-    return lambda key, shape, dtype=dtype, **options: jnp.full(shape, value, dtype)
+    return lambda key, shape, dtype=dtype, **options: jnp.full(shape, value, dtype, **options)
 
 
 def uniform(scale: Any = 1e-2, dtype: Any = None) -> Initializer:
@@ -72,7 +74,12 @@ def uniform(scale: Any = 1e-2, dtype: Any = None) -> Initializer:
     dtype : dtype, optional
         By default.
     """
-    return lambda key, shape, dtype=dtype, **options: random.uniform(key, shape, dtype) * scale
+
+    def draw(key: Any, shape: Any, dtype: Any = dtype, **options: Any) -> Any:
+        placed("uniform", options)
+        return random.uniform(key, shape, dtype) * scale
+
+    return draw
 
 
 def normal(stddev: Any = 1e-2, dtype: Any = None) -> Initializer:
@@ -85,7 +92,12 @@ def normal(stddev: Any = 1e-2, dtype: Any = None) -> Initializer:
     dtype : dtype, optional
         By default.
     """
-    return lambda key, shape, dtype=dtype, **options: random.normal(key, shape, dtype) * stddev
+
+    def draw(key: Any, shape: Any, dtype: Any = dtype, **options: Any) -> Any:
+        placed("normal", options)
+        return random.normal(key, shape, dtype) * stddev
+
+    return draw
 
 
 def truncated_normal(
@@ -102,9 +114,12 @@ def truncated_normal(
     lower, upper : float
         The limits, in standard deviations.
     """
-    return lambda key, shape, dtype=dtype, **options: (
-        random.truncated_normal(key, lower, upper, shape, dtype) * stddev
-    )
+
+    def draw(key: Any, shape: Any, dtype: Any = dtype, **options: Any) -> Any:
+        placed("truncated_normal", options)
+        return random.truncated_normal(key, lower, upper, shape, dtype) * stddev
+
+    return draw
 
 
 def variance_scaling(
@@ -135,9 +150,10 @@ def variance_scaling(
     """
 
     def init(key: Any, shape: Any, dtype: Any = dtype, **options: Any) -> Any:
+        placed("variance_scaling", options)
         rank = len(shape)
         if rank < 2:
-            raise ValueError(
+            raise ArgumentValueError(
                 f"variance_scaling: needs at least two axes, got shape {tuple(shape)}."
             )
         inputs, outputs, batch = (
@@ -148,7 +164,9 @@ def variance_scaling(
         fan_out = math.prod([shape[k] for k in outputs]) * field
         fans = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}
         if mode not in fans:
-            raise ValueError(f"variance_scaling: mode must be one of {sorted(fans)}, got {mode!r}.")
+            raise ArgumentValueError(
+                f"variance_scaling: mode must be one of {sorted(fans)}, got {mode!r}."
+            )
         variance = scale / max(fans[mode], 1)
         if distribution == "normal":
             return random.normal(key, shape, dtype) * math.sqrt(variance)
@@ -158,7 +176,7 @@ def variance_scaling(
             # 0.8796...: the standard deviation of a normal number limited to [-2, 2]
             stddev = math.sqrt(variance) / 0.87962566103423978
             return random.truncated_normal(key, -2, 2, shape, dtype) * stddev
-        raise ValueError(f"variance_scaling: unknown distribution {distribution!r}.")
+        raise ArgumentValueError(f"variance_scaling: unknown distribution {distribution!r}.")
 
     return init
 

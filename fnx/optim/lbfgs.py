@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from fnx import lax, tree_util
 from fnx import numpy as jnp
+from fnx.errors import ArgumentTypeError, ArgumentValueError
 from fnx.optim.wolfe_search import Trial, strong_wolfe
 
 __all__ = ["LbfgsState", "Minimizer", "lbfgs"]
@@ -127,7 +128,7 @@ def lbfgs(
     Array([1., 1.], dtype=float32)
     """
     if line_search not in (None, "strong_wolfe"):
-        raise ValueError(
+        raise ArgumentValueError(
             f"lbfgs: line_search is {line_search!r}; only 'strong_wolfe' and None are there."
         )
     most = max_iter * 5 // 4 if max_eval is None else max_eval
@@ -253,7 +254,7 @@ def _flat(tree: Any) -> Any:
     leaves = [jnp.asarray(leaf) for leaf in tree_util.tree_leaves(tree)]
     for leaf in leaves:
         if not jnp.issubdtype(leaf.dtype, jnp.floating):
-            raise TypeError(
+            raise ArgumentTypeError(
                 f"lbfgs: parameters must be real floating-point arrays, got {leaf.dtype}. Give "
                 "complex ones as their real and imaginary parts."
             )

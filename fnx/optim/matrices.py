@@ -11,6 +11,7 @@ import math
 from typing import Any
 
 from fnx import numpy as jnp
+from fnx.errors import ArgumentValueError
 from fnx.optim.rules import Options, Rule, choose, is_used, pair
 from fnx.optim.transformations import Optimizer
 
@@ -137,7 +138,7 @@ def adafactor(
 def _muon_switches(options: Options) -> tuple[Any, ...]:
     steps = options["ns_steps"]
     if steps >= 100:
-        raise ValueError(
+        raise ArgumentValueError(
             f"Number of steps must be less than 100 for computational efficiency, got {steps}"
         )
     nesterov = ("nesterov",) if options["nesterov"] else ()
@@ -154,7 +155,7 @@ def _muon_numbers(count: Any, carried: dict[str, Any], options: Options) -> Any:
 def _muon_leaf(switches: tuple[Any, ...], p: Any, g: Any, slots: Any, numbers: Any) -> Any:
     negative_lr, shrinking, momentum, rest, eps, *polynomial = numbers
     if p.ndim != 2:
-        raise ValueError(f"muon: parameters must be matrices, got one of shape {p.shape}")
+        raise ArgumentValueError(f"muon: parameters must be matrices, got one of shape {p.shape}")
     chosen: dict[str, Any] = dict([entry for entry in switches if isinstance(entry, tuple)])
     (buffer,) = slots
     buffer = buffer + rest * (g - buffer)

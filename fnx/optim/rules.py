@@ -21,6 +21,8 @@ import numpy as np
 
 from fnx import dtypes, lax, tree_util
 from fnx import numpy as jnp
+from fnx.core.conversion import as_value
+from fnx.errors import ArgumentTypeError, ArgumentValueError, ShapeError
 from fnx.optim.transformations import Optimizer
 
 __all__ = ["Rule", "RuleState", "as_number", "choose", "is_used", "pair", "rounded", "wide_dtype"]
@@ -113,7 +115,7 @@ class Rule:
             update, new = self.leaf(switches, param, grad, slots, numbers)
             return update, list(new)
         if not self.elementwise:
-            raise TypeError(
+            raise ArgumentTypeError(
                 f"{self.name}: parameters must be real, got {param.dtype}. Give complex ones as "
                 "their real and imaginary parts."
             )
@@ -177,18 +179,16 @@ def pair(rule: Rule, options: Options) -> Optimizer:
         leaves, tree = tree_util.tree_flatten(grads)
         if params is None:
             if rule.reads_params or "decay" in switches or "decoupled" in switches:
-                raise ValueError(
+                raise ArgumentValueError(
                     f"{rule.name}: the update reads the parameters (weight decay, or an average of "
                     "them). Call update(grads, state, params)."
                 )
             params = grads  # of the right types; not read
+        _check_like(rule.name, "params", params, grads)
+        for name in names:
+            _check_like(rule.name, f"state.slots[{name!r}]", state.slots[name], grads)
         columns = [tree_util.tree_leaves(params)]
         columns += [tree_util.tree_leaves(state.slots[name]) for name in names]
-        if any(len(column) != len(leaves) for column in columns):
-            raise ValueError(
-                f"{rule.name}: the gradients have {len(leaves)} leaves, the parameters and the "
-                f"state {[len(column) for column in columns]}. Give trees of one structure."
-            )
         updates, after = [], []
         for g, p, *kept in zip(leaves, *columns, strict=True):
             u, new = _on_leaf(rule, switches, p, g, kept, numbers)
@@ -202,6 +202,27 @@ def pair(rule: Rule, options: Options) -> Optimizer:
         return tree_util.tree_unflatten(tree, updates), RuleState(count, slots, carried)
 
     return Optimizer(init, update)
+
+
+def _check_like(name: str, what: str, given: Any, grads: Any) -> None:
+    """Parameters and gradients are trees of one structure, and of equal shapes."""
+    for path, mine, theirs, _ in tree_util.equality_errors(grads, given):
+        place = tree_util.keystr(path)
+        raise ArgumentValueError(
+            f"{name}: grads{place} is {mine}, {what}{place} is {theirs}. Give trees of one "
+            "structure."
+        )
+    if what != "params":
+        return  # a slot may have a shape of its own
+    for (path, g), p in zip(
+        tree_util.tree_leaves_with_path(grads), tree_util.tree_leaves(given), strict=True
+    ):
+        if np.shape(g) != np.shape(p):
+            place = tree_util.keystr(path)
+            raise ShapeError(
+                f"{name}: grads{place} is {as_value(g).aval!r}, params{place} is "
+                f"{as_value(p).aval!r}. A gradient has the shape of its parameter."
+            )
 
 
 def _at(options: Options, count: Any) -> Options:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fnx import numpy as jnp
+from fnx.errors import ArgumentValueError
 from fnx.optim.rules import choose, wide_dtype
 
 __all__ = [
@@ -180,7 +181,7 @@ def join_schedules(schedules: Sequence[Schedule], boundaries: Sequence[int]) -> 
     2.0
     """
     if len(boundaries) != len(schedules) - 1:
-        raise ValueError(
+        raise ArgumentValueError(
             f"join_schedules: {len(schedules)} schedules need {len(schedules) - 1} boundaries, got "
             f"{len(boundaries)}."
         )
@@ -281,7 +282,7 @@ def _half_cosine(start: Any, end: Any, steps: int) -> Schedule:
 def _share(count: Any, steps: int) -> Any:
     """How much of a stretch is done, from 0 to 1."""
     if steps <= 0:
-        raise ValueError(f"a schedule needs a positive number of steps, got {steps}")
+        raise ArgumentValueError(f"a schedule needs a positive number of steps, got {steps}")
     return jnp.minimum(_wide(count) / steps, 1.0)
 
 

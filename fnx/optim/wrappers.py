@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from fnx import numpy as jnp
 from fnx import tree_util
+from fnx.errors import ArgumentValueError
 from fnx.optim.transformations import Optimizer
 
 __all__ = ["AccumulateState", "accumulate", "add_decayed_weights", "clip", "masked", "scale"]
@@ -70,7 +71,7 @@ def _stateless(function: Callable[[Any, Any], Any], reads_params: bool) -> Optim
     def update(grads: Any, state: Any, params: Any = None) -> tuple[Any, Any]:
         if params is None:
             if reads_params:
-                raise ValueError(
+                raise ArgumentValueError(
                     "add_decayed_weights: it reads the parameters. Call "
                     "update(grads, state, params)."
                 )
@@ -157,7 +158,7 @@ def accumulate(inner: Optimizer, every: int) -> Optimizer:
     (Array([0.], dtype=float32), Array([-2.], dtype=float32))
     """
     if every < 1:
-        raise ValueError(f"accumulate: every must be at least 1, got {every}")
+        raise ArgumentValueError(f"accumulate: every must be at least 1, got {every}")
 
     def init(params: Any) -> AccumulateState:
         mean = tree_util.tree_map(jnp.zeros_like, params)

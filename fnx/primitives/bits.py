@@ -15,6 +15,7 @@ import numpy as np
 from fnx.core.lowering import Element
 from fnx.core.primitive import Primitive, Sample
 from fnx.core.types import ShapedArray
+from fnx.errors import ArgumentTypeError
 from fnx.primitives.families import (
     BOOL_OR_INT,
     infer_elementwise,
@@ -337,7 +338,7 @@ def mulhi(x: Any, y: Any) -> Any:
 
 def _threefry_infer(*avals: ShapedArray) -> list[ShapedArray]:
     if len(avals) != 4 or any(a.dtype != np.uint32 or a.shape != avals[0].shape for a in avals):
-        raise TypeError(
+        raise ArgumentTypeError(
             "threefry2x32: takes four uint32 arrays of one shape (two of key, two of counter), got "
             f"{', '.join(map(repr, avals))}."
         )

@@ -23,6 +23,7 @@ from fnx.core.primitive import Primitive, Sample, Zero
 from fnx.core.tracing import Tracer
 from fnx.core.types import ShapedArray, float0, tangent_type
 from fnx.dtypes import kind_of
+from fnx.errors import ArgumentTypeError
 from fnx.primitives.families import (
     ALL,
     check_kinds,
@@ -52,7 +53,7 @@ __all__ = [
 def _convert_infer(x: ShapedArray, *, new_dtype: np.dtype[Any], weak_type: bool) -> ShapedArray:
     check_kinds("convert_element_type", ALL, [x])
     if kind_of(new_dtype) not in ALL:
-        raise TypeError(
+        raise ArgumentTypeError(
             f"convert_element_type: {x!r} can't become {new_dtype}, which isn't numeric."
         )
     return ShapedArray(x.shape, new_dtype, weak_type)
@@ -219,7 +220,7 @@ def _bitcast_infer(x: ShapedArray, *, new_dtype: np.dtype[Any]) -> ShapedArray:
         return x.strengthen()
     check_kinds("bitcast_convert_type", "iuf", [x])
     if kind_of(new_dtype) not in "iuf":
-        raise TypeError(
+        raise ArgumentTypeError(
             f"bitcast_convert_type: {x!r} can't become {new_dtype}; "
             "integers and floats are accepted."
         )
@@ -228,7 +229,7 @@ def _bitcast_infer(x: ShapedArray, *, new_dtype: np.dtype[Any]) -> ShapedArray:
         shape = x.shape if old == new else (*x.shape, old // new)
         return ShapedArray(shape, new_dtype)
     if not x.shape or x.shape[-1] != new // old:
-        raise TypeError(
+        raise ArgumentTypeError(
             f"bitcast_convert_type: {x!r} to {new_dtype} joins {new // old} elements into one, "
             f"so the last axis must have size {new // old}."
         )

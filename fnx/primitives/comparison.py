@@ -16,6 +16,7 @@ from fnx.core.lowering import Element
 from fnx.core.primitive import Linear, Primitive, Sample, Zero
 from fnx.core.types import ShapedArray
 from fnx.dtypes import kind_of
+from fnx.errors import ArgumentTypeError
 from fnx.primitives.arithmetic import div, mul
 from fnx.primitives.bits import bitwise_and
 from fnx.primitives.complex_numbers import complex, conj, imag, real
@@ -373,17 +374,17 @@ def clamp(min: Any, x: Any, max: Any) -> Any:
 
 def _select_infer(which: ShapedArray, *cases: ShapedArray) -> ShapedArray:
     if not cases:
-        raise TypeError("select_n: needs at least one case after the index")
+        raise ArgumentTypeError("select_n: needs at least one case after the index")
     check_equal("select_n", cases)
     kind = kind_of(which.dtype)
     if kind not in "biu" or (kind != "b" and which.dtype.itemsize != 4):
-        raise TypeError(f"select_n: the index must be bool or int32, got {which!r}.")
+        raise ArgumentTypeError(f"select_n: the index must be bool or int32, got {which!r}.")
     if kind == "b" and len(cases) > 2:
-        raise TypeError(
+        raise ArgumentTypeError(
             f"select_n: a bool chooses between two cases, got {len(cases)}. Use an int32 index."
         )
     if which.shape not in ((), cases[0].shape):
-        raise TypeError(
+        raise ArgumentTypeError(
             "select_n: the index must be a scalar or have the shape of the cases, got "
             f"{which!r} for cases {cases[0]!r}. Broadcast it (`lax.broadcast_in_dim`)."
         )

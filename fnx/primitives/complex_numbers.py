@@ -14,6 +14,7 @@ import numpy as np
 from fnx.core.lowering import Element
 from fnx.core.primitive import Linear, Primitive
 from fnx.core.types import ShapedArray
+from fnx.errors import ArgumentTypeError
 from fnx.primitives.arithmetic import neg
 from fnx.primitives.families import COMPLEX, infer_elementwise, linear, same_rank_vmap
 from fnx.primitives.samplers import arrays, elementwise_samples
@@ -34,7 +35,7 @@ def _whole_type(name: str) -> Any:
     def rule(*avals: ShapedArray) -> ShapedArray:
         for aval in avals:
             if aval.dtype.kind == "V" or aval.dtype not in _WHOLE:
-                raise TypeError(
+                raise ArgumentTypeError(
                     f"{name}: parts must be float32 or float64, got {', '.join(map(repr, avals))}. "
                     "Convert them with `astype`."
                 )

@@ -22,7 +22,7 @@ from fnx.core.lowering import Element, Kernel
 from fnx.core.primitive import Linear, Primitive, Sample, quietly
 from fnx.core.types import ShapedArray
 from fnx.dtypes import kind_of, promote_types
-from fnx.errors import user_frame
+from fnx.errors import ArgumentTypeError, ArgumentValueError, ShapeError
 from fnx.kernels.registry import run as run_kernel
 from fnx.primitives.families import ALL, bilinear, check_kinds
 from fnx.primitives.reductions import wide
@@ -31,6 +31,7 @@ from fnx.primitives.shaping import transpose
 
 __all__ = [
     "Precision",
+    "PrecisionLike",
     "batch_matmul",
     "canonical_precision",
     "dot",
@@ -54,6 +55,9 @@ class Precision(StrEnum):
     HIGH = "high"
     HIGHEST = "highest"
 
+
+#: What users may give as a precision; a pair has one for each operand.
+PrecisionLike = Precision | str | tuple[Precision | str | None, Precision | str | None] | None
 
 _PRECISION_NAMES = {
     "default": Precision.DEFAULT,
@@ -85,10 +89,9 @@ def canonical_precision(precision: Any) -> tuple[Precision, Precision] | None:
         return None
     names = [Precision.DEFAULT if p is None else _PRECISION_NAMES.get(str(p)) for p in pair]
     if len(names) != 2 or names[0] is None or names[1] is None:
-        raise ValueError(
+        raise ArgumentValueError(
             f"precision must be None, one of {', '.join(sorted(_PRECISION_NAMES))}, a "
-            "`lax.Precision`, or a "
-            f"pair of these; got {precision!r}."
+            f"`lax.Precision`, or a pair of these; got {precision!r}."
         )
     return names[0], names[1]
 
@@ -100,7 +103,7 @@ def result_dtype(
     if preferred is None:
         return x if x == y else promote_types(x, y)
     if preferred.kind != "c" and "c" in (x.kind, y.kind):
-        raise TypeError(
+        raise ArgumentTypeError(
             f"{name}: preferred_element_type={preferred.name} would drop the imaginary parts of "
             f"{x.name} and {y.name} operands. Contract in a complex dtype, then take `lax.real`."
         )
@@ -135,26 +138,24 @@ def _infer(
     (xc, yc), (xb, yb) = dimension_numbers
     for what, left, right in (("contracting", xc, yc), ("batch", xb, yb)):
         if len(left) != len(right):
-            raise TypeError(
+            raise ArgumentTypeError(
                 f"dot_general: {len(left)} {what} axes of {x!r} against {len(right)} of {y!r}: "
                 f"dimension_numbers={dimension_numbers}. Axes come in pairs."
             )
         for a, b in zip(left, right, strict=True):
             if not (0 <= a < x.ndim and 0 <= b < y.ndim):
-                raise TypeError(
+                raise ArgumentTypeError(
                     f"dot_general: {what} axes {a} and {b} must be axes of {x!r} and {y!r}, not "
                     "negative."
                 )
             if x.shape[a] != y.shape[b]:
-                raise TypeError(
+                raise ShapeError(
                     f"dot_general: {what} sizes differ, axis {a} of {x!r} has {x.shape[a]}, axis "
-                    f"{b} of {y!r} "
-                    f"has {y.shape[b]} (at {user_frame()}). Transpose one operand, or name other "
-                    "axes."
+                    f"{b} of {y!r} has {y.shape[b]}. Transpose one operand, or name other axes."
                 )
     for operand, used in ((x, (*xc, *xb)), (y, (*yc, *yb))):
         if len(set(used)) != len(used):
-            raise TypeError(
+            raise ArgumentTypeError(
                 f"dot_general: an axis of {operand!r} is named twice in "
                 f"dimension_numbers={dimension_numbers}."
             )
@@ -496,21 +497,29 @@ def dot_general(
     )
 
 
-def dot(lhs: Any, rhs: Any, precision: Any = None, preferred_element_type: Any = None) -> Any:
+def dot(
+    lhs: Any,
+    rhs: Any,
+    *,
+    dimension_numbers: Any = None,
+    precision: Any = None,
+    preferred_element_type: Any = None,
+) -> Any:
     """The product of vectors or matrices: the last axis of `lhs` with the first of `rhs`.
 
     Parameters
     ----------
     lhs, rhs : Array
-        With one or two axes.
-    precision, preferred_element_type
+        With one or two axes, unless there are dimension numbers.
+    dimension_numbers, precision, preferred_element_type
         As for `dot_general`.
     """
+    if dimension_numbers is not None:
+        return dot_general(lhs, rhs, dimension_numbers, precision, preferred_element_type)
     if not (1 <= lhs.ndim <= 2 and 1 <= rhs.ndim <= 2 and lhs.shape[-1] == rhs.shape[0]):
-        raise TypeError(
+        raise ArgumentTypeError(
             f"dot: takes vectors and matrices whose inner sizes agree, got {lhs.aval!r} and "
-            f"{rhs.aval!r}. "
-            "Use `dot_general` for other axes."
+            f"{rhs.aval!r}. Use `dot_general` for other axes."
         )
     dimensions = (((lhs.ndim - 1,), (0,)), ((), ()))
     return dot_general(lhs, rhs, dimensions, precision, preferred_element_type)
@@ -527,7 +536,7 @@ def batch_matmul(lhs: Any, rhs: Any, precision: Any = None) -> Any:
         See `Precision`.
     """
     if lhs.ndim != rhs.ndim or lhs.ndim < 2:
-        raise ValueError(
+        raise ArgumentValueError(
             f"batch_matmul: takes arrays of equal rank, at least 2, got {lhs.aval!r} and "
             f"{rhs.aval!r}."
         )

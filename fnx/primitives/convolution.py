@@ -17,7 +17,7 @@ from fnx.core.lowering import Kernel
 from fnx.core.primitive import Linear, Primitive, Sample, quietly
 from fnx.core.types import ShapedArray
 from fnx.dtypes import kind_of
-from fnx.errors import user_frame
+from fnx.errors import ArgumentTypeError, ArgumentValueError, ShapeError
 from fnx.kernels.registry import run as run_kernel
 from fnx.primitives.contraction import canonical_precision, result_dtype
 from fnx.primitives.convolution_evaluate import evaluate_convolution
@@ -36,6 +36,7 @@ from fnx.primitives.window_shapes import (
 __all__ = [
     "conv_general_dilated",
     "conv_general_dilated_p",
+    "conv_parameters",
 ]
 
 
@@ -61,10 +62,9 @@ def _infer(
     lhs_spec, rhs_spec, out_spec = dimension_numbers
     spatial = x.ndim - 2
     if x.ndim != w.ndim or x.ndim < 2 or any(len(s) != x.ndim for s in dimension_numbers):
-        raise TypeError(
+        raise ArgumentTypeError(
             f"{name}: operands and dimension numbers must have as many axes, at least 2; got "
-            f"{x!r}, {w!r} and "
-            f"{dimension_numbers} (at {user_frame()})."
+            f"{x!r}, {w!r} and {dimension_numbers}."
         )
     for what, given in (
         ("window_strides", window_strides),
@@ -73,31 +73,28 @@ def _infer(
         ("rhs_dilation", rhs_dilation),
     ):
         if len(given) != spatial:
-            raise TypeError(
+            raise ArgumentTypeError(
                 f"{name}: {what}={given} has {len(given)} entries for {spatial} spatial axes of "
-                f"{x!r} "
-                f"(at {user_frame()}). Give one for each."
+                f"{x!r}. Give one for each."
             )
         if what != "padding" and any(n < 1 for n in given):  # type: ignore[operator]
-            raise TypeError(f"{name}: {what}={given} must be at least 1 each.")
+            raise ArgumentTypeError(f"{name}: {what}={given} must be at least 1 each.")
     batch, features = x.shape[lhs_spec[0]], x.shape[lhs_spec[1]]
     out_features, in_features = w.shape[rhs_spec[0]], w.shape[rhs_spec[1]]
     if feature_group_count < 1 or batch_group_count < 1:
-        raise ValueError(
+        raise ArgumentValueError(
             f"{name}: group counts must be at least 1, got "
-            f"feature_group_count={feature_group_count}, "
-            f"batch_group_count={batch_group_count}."
+            f"feature_group_count={feature_group_count}, batch_group_count={batch_group_count}."
         )
     if feature_group_count > 1 and batch_group_count > 1:
-        raise ValueError(
+        raise ArgumentValueError(
             f"{name}: only one of feature_group_count={feature_group_count} and "
             f"batch_group_count={batch_group_count} may exceed 1."
         )
     if features != in_features * feature_group_count:
-        raise TypeError(
+        raise ShapeError(
             f"{name}: {x!r} has {features} features, but {w!r} takes {in_features} in each of "
-            f"{feature_group_count} groups (at {user_frame()}). Check "
-            f"dimension_numbers={dimension_numbers}."
+            f"{feature_group_count} groups. Check dimension_numbers={dimension_numbers}."
         )
     for what, size, groups in (
         ("output features", out_features, feature_group_count),
@@ -105,7 +102,9 @@ def _infer(
         ("batch", batch, batch_group_count),
     ):
         if size % groups:
-            raise ValueError(f"{name}: {size} {what} can't be divided into {groups} groups.")
+            raise ArgumentValueError(
+                f"{name}: {size} {what} can't be divided into {groups} groups."
+            )
     extents = window_extents(
         [x.shape[k] for k in lhs_spec[2:]],
         [w.shape[k] for k in rhs_spec[2:]],
@@ -118,10 +117,9 @@ def _infer(
     for axis, n in zip(out_spec, (batch // batch_group_count, out_features, *extents), strict=True):
         shape[axis] = n
     if x.dtype != w.dtype and preferred_element_type is None:
-        raise TypeError(
-            f"{name}: dtypes must be equal, got {x!r} and {w!r} (at {user_frame()}). Convert one "
-            "of "
-            "them (`lax.convert_element_type`), or give preferred_element_type."
+        raise ArgumentTypeError(
+            f"{name}: dtypes must be equal, got {x!r} and {w!r}. Convert one of them "
+            "(`lax.convert_element_type`), or give preferred_element_type."
         )
     dtype = result_dtype(name, x.dtype, w.dtype, preferred_element_type)
     return ShapedArray(tuple(shape), dtype, x.weak_type and w.weak_type)
@@ -508,32 +506,69 @@ def conv_general_dilated(
     -------
     Array
     """
-    numbers = conv_dimension_numbers(lhs.shape, rhs.shape, dimension_numbers)
-    ones = (1,) * (lhs.ndim - 2)
+    params = conv_parameters(
+        lhs.shape,
+        rhs.shape,
+        window_strides,
+        padding,
+        lhs_dilation,
+        rhs_dilation,
+        dimension_numbers,
+        feature_group_count,
+        batch_group_count,
+        precision,
+        preferred_element_type,
+    )
+    return conv_general_dilated_p(lhs, rhs, **params)
+
+
+def conv_parameters(
+    lhs_shape: Sequence[int],
+    rhs_shape: Sequence[int],
+    window_strides: Sequence[int],
+    padding: Any,
+    lhs_dilation: Sequence[int] | None = None,
+    rhs_dilation: Sequence[int] | None = None,
+    dimension_numbers: Any = None,
+    feature_group_count: int = 1,
+    batch_group_count: int = 1,
+    precision: Any = None,
+    preferred_element_type: Any = None,
+) -> dict[str, Any]:
+    """The parameters of `conv_general_dilated` as the primitive holds them.
+
+    Parameters
+    ----------
+    lhs_shape, rhs_shape : sequence of int
+        Of the operands.
+    window_strides, padding, lhs_dilation, rhs_dilation, dimension_numbers, feature_group_count, \
+batch_group_count, precision, preferred_element_type
+        As users give them.
+    """
+    numbers = conv_dimension_numbers(lhs_shape, rhs_shape, dimension_numbers)
+    ones = (1,) * (len(lhs_shape) - 2)
     lhs_dilation = ones if lhs_dilation is None else tuple(lhs_dilation)
     rhs_dilation = ones if rhs_dilation is None else tuple(rhs_dilation)
     if isinstance(padding, str):
         if lhs_dilation != ones and padding.upper() != "VALID":
-            raise ValueError(
+            raise ArgumentValueError(
                 f"conv_general_dilated: padding={padding!r} says nothing with "
                 f"lhs_dilation={lhs_dilation}. "
                 "Give the paddings in numbers, or use `conv_transpose`."
             )
-        window = [dilated(rhs.shape[k], d) for k, d in zip(numbers.rhs_spec[2:], rhs_dilation)]
-        image = [lhs.shape[k] for k in numbers.lhs_spec[2:]]
+        window = [dilated(rhs_shape[k], d) for k, d in zip(numbers.rhs_spec[2:], rhs_dilation)]
+        image = [lhs_shape[k] for k in numbers.lhs_spec[2:]]
         padding = padtype_to_pads(image, window, window_strides, padding)
-    return conv_general_dilated_p(
-        lhs,
-        rhs,
-        window_strides=tuple(window_strides),
-        padding=tuple((int(low), int(high)) for low, high in padding),
-        lhs_dilation=lhs_dilation,
-        rhs_dilation=rhs_dilation,
-        dimension_numbers=numbers,
-        feature_group_count=feature_group_count,
-        batch_group_count=batch_group_count,
-        precision=canonical_precision(precision),
-        preferred_element_type=(
+    return {
+        "window_strides": tuple(window_strides),
+        "padding": tuple((int(low), int(high)) for low, high in padding),
+        "lhs_dilation": lhs_dilation,
+        "rhs_dilation": rhs_dilation,
+        "dimension_numbers": numbers,
+        "feature_group_count": feature_group_count,
+        "batch_group_count": batch_group_count,
+        "precision": canonical_precision(precision),
+        "preferred_element_type": (
             None if preferred_element_type is None else np.dtype(preferred_element_type)
         ),
-    )
+    }

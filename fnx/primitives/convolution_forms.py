@@ -84,6 +84,7 @@ def conv_transpose(
     transpose_kernel: bool = False,
     precision: Any = None,
     preferred_element_type: Any = None,
+    use_consistent_padding: bool = False,
 ) -> Any:
     """Transposed convolution: over the image with ``strides - 1`` holes between neighbours.
 
@@ -96,7 +97,7 @@ def conv_transpose(
     strides : sequence of int
         Of the convolution whose shape it undoes.
     padding : str or sequence of pairs of int
-        "SAME", "VALID", or paddings of the dilated image.
+        "SAME" or "VALID", of the convolution that is undone, or paddings of the dilated image.
     rhs_dilation : sequence of int, optional
         Distances between neighbours of the window.
     dimension_numbers : optional
@@ -105,6 +106,8 @@ def conv_transpose(
         Reverse the window and exchange its features, so that it is the gradient of a convolution.
     precision, preferred_element_type
         As for `conv_general_dilated`.
+    use_consistent_padding : bool
+        Whether paddings in numbers are those of the convolution that is undone, too.
     """
     spatial = lhs.ndim - 2
     if dimension_numbers is None:
@@ -114,9 +117,11 @@ def conv_transpose(
         dimension_numbers = ConvDimensionNumbers(last, kernel, last)
     numbers = conv_dimension_numbers(lhs.shape, rhs.shape, dimension_numbers)
     rhs_dilation = (1,) * spatial if rhs_dilation is None else tuple(rhs_dilation)
+    window = [dilated(rhs.shape[k], d) for k, d in zip(numbers.rhs_spec[2:], rhs_dilation)]
     if isinstance(padding, str):
-        window = [dilated(rhs.shape[k], d) for k, d in zip(numbers.rhs_spec[2:], rhs_dilation)]
         padding = [conv_transpose_padding(k, s, padding) for k, s in zip(window, strides)]
+    elif use_consistent_padding:
+        padding = [(k - 1 - low, k - 1 - high) for k, (low, high) in zip(window, padding)]
     if transpose_kernel:
         rhs = rev(rhs, numbers.rhs_spec[2:])
         out_features, in_features, *window_axes = numbers.rhs_spec

@@ -19,6 +19,7 @@ from fnx.core.lowering import Element
 from fnx.core.primitive import Linear, Sample
 from fnx.core.types import ShapedArray
 from fnx.dtypes import kind_of
+from fnx.errors import ArgumentTypeError, ShapeError
 from fnx.primitives.arithmetic import add
 from fnx.primitives.cast import convert_element_type
 from fnx.primitives.comparison import lt, select_n
@@ -58,19 +59,20 @@ def _check_starts(
     name: str, x: ShapedArray, starts: Sequence[ShapedArray], sizes: Sequence[int]
 ) -> None:
     if len(starts) != x.ndim or len(sizes) != x.ndim:
-        raise TypeError(
+        raise ArgumentTypeError(
             f"{name}: {x!r} has {x.ndim} axes, got {len(starts)} starts and {len(sizes)} sizes. "
             "Give one of each for every axis."
         )
     for axis, start in enumerate(starts):
         if start.shape != () or kind_of(start.dtype) not in "iu":
-            raise TypeError(
+            raise ArgumentTypeError(
                 f"{name}: the start along axis {axis} must be an integer scalar, got {start!r}."
             )
     for axis, (n, size) in enumerate(zip(x.shape, sizes, strict=True)):
         if not 0 <= size <= n:
-            raise TypeError(
-                f"{name}: size {size} along axis {axis} of {x!r} must be from 0 to {n}."
+            raise ShapeError(
+                f"{name}: sizes {tuple(sizes)} don't fit {x!r}: size {size} along axis {axis} must "
+                f"be from 0 to {n}. Give a smaller size, or pad the operand."
             )
 
 
@@ -247,7 +249,7 @@ def _starts(shape: Sequence[int], given: Any, negative: bool) -> list[Any]:
     """Starts as integer scalars; with `negative`, those below zero count from the end."""
     if not isinstance(given, (list, tuple)):
         if given.ndim != 1:
-            raise TypeError(
+            raise ArgumentTypeError(
                 f"start indices: one axis is wanted, or a sequence of scalars, got {given.aval!r}."
             )
         given = [reshape(static_slice(given, (k,), (k + 1,)), ()) for k in range(given.shape[0])]
@@ -273,7 +275,13 @@ def _start(start: Any, size: int, negative: bool) -> Any:
     return select_n(lt(start, full((), 0, start.dtype)), start, from_end)
 
 
-def dynamic_slice_in_dim(operand: Any, start_index: Any, slice_size: int, axis: int = 0) -> Any:
+def dynamic_slice_in_dim(
+    operand: Any,
+    start_index: Any,
+    slice_size: int,
+    axis: int = 0,
+    allow_negative_indices: bool = True,
+) -> Any:
     """A part of known size of one axis, at a place that is computed.
 
     Parameters
@@ -286,15 +294,23 @@ def dynamic_slice_in_dim(operand: Any, start_index: Any, slice_size: int, axis: 
         The size of the part.
     axis : int
         Which axis; negative ones count from the last.
+    allow_negative_indices : bool
+        As for `dynamic_slice`.
     """
     axis = normalized_axis("dynamic_slice_in_dim", axis, operand.ndim)
     starts: list[Any] = [0] * operand.ndim
     starts[axis] = start_index
     sizes = (*operand.shape[:axis], slice_size, *operand.shape[axis + 1 :])
-    return dynamic_slice(operand, starts, sizes)
+    return dynamic_slice(operand, starts, sizes, allow_negative_indices=allow_negative_indices)
 
 
-def dynamic_index_in_dim(operand: Any, index: Any, axis: int = 0, keepdims: bool = True) -> Any:
+def dynamic_index_in_dim(
+    operand: Any,
+    index: Any,
+    axis: int = 0,
+    keepdims: bool = True,
+    allow_negative_indices: bool = True,
+) -> Any:
     """One place along an axis that is computed.
 
     Parameters
@@ -307,9 +323,11 @@ def dynamic_index_in_dim(operand: Any, index: Any, axis: int = 0, keepdims: bool
         Which axis; negative ones count from the last.
     keepdims : bool
         Whether the axis stays, with size 1.
+    allow_negative_indices : bool
+        As for `dynamic_slice`.
     """
     axis = normalized_axis("dynamic_index_in_dim", axis, operand.ndim)
-    result = dynamic_slice_in_dim(operand, index, 1, axis)
+    result = dynamic_slice_in_dim(operand, index, 1, axis, allow_negative_indices)
     if keepdims:
         return result
     return reshape(result, (*operand.shape[:axis], *operand.shape[axis + 1 :]))
@@ -320,7 +338,7 @@ def dynamic_index_in_dim(operand: Any, index: Any, axis: int = 0, keepdims: bool
 
 def _update_infer(x: ShapedArray, update: ShapedArray, *starts: ShapedArray) -> ShapedArray:
     if update.ndim != x.ndim or update.dtype != x.dtype:
-        raise TypeError(
+        raise ArgumentTypeError(
             f"dynamic_update_slice: the update {update!r} must have the dtype and the number of "
             f"axes of the operand {x!r}."
         )
@@ -429,7 +447,13 @@ def dynamic_update_slice(
     return dynamic_update_slice_p(operand, update, *starts)
 
 
-def dynamic_update_slice_in_dim(operand: Any, update: Any, start_index: Any, axis: int) -> Any:
+def dynamic_update_slice_in_dim(
+    operand: Any,
+    update: Any,
+    start_index: Any,
+    axis: int,
+    allow_negative_indices: bool = True,
+) -> Any:
     """An array with a part of one axis replaced, at a place that is computed.
 
     Parameters
@@ -442,14 +466,18 @@ def dynamic_update_slice_in_dim(operand: Any, update: Any, start_index: Any, axi
         An integer scalar; negative ones count from the end.
     axis : int
         Which axis; negative ones count from the last.
+    allow_negative_indices : bool
+        As for `dynamic_update_slice`.
     """
     axis = normalized_axis("dynamic_update_slice_in_dim", axis, operand.ndim)
     starts: list[Any] = [0] * operand.ndim
     starts[axis] = start_index
-    return dynamic_update_slice(operand, update, starts)
+    return dynamic_update_slice(operand, update, starts, allow_negative_indices)
 
 
-def dynamic_update_index_in_dim(operand: Any, update: Any, index: Any, axis: int) -> Any:
+def dynamic_update_index_in_dim(
+    operand: Any, update: Any, index: Any, axis: int, allow_negative_indices: bool = True
+) -> Any:
     """An array with one place along an axis replaced.
 
     Parameters
@@ -462,8 +490,10 @@ def dynamic_update_index_in_dim(operand: Any, update: Any, index: Any, axis: int
         An integer scalar; negative ones count from the end.
     axis : int
         Which axis; negative ones count from the last.
+    allow_negative_indices : bool
+        As for `dynamic_update_slice`.
     """
     axis = normalized_axis("dynamic_update_index_in_dim", axis, operand.ndim)
     if update.ndim == operand.ndim - 1:
         update = expand_dims(update, (axis,))
-    return dynamic_update_slice_in_dim(operand, update, index, axis)
+    return dynamic_update_slice_in_dim(operand, update, index, axis, allow_negative_indices)

@@ -14,6 +14,7 @@ from fnx.core.lowering import Element
 from fnx.core.primitive import Primitive, Sample, Zero
 from fnx.core.types import ShapedArray, tangent_type
 from fnx.dtypes import kind_of
+from fnx.errors import ArgumentTypeError
 from fnx.primitives import recurrences as series
 from fnx.primitives.arithmetic import div, mul
 from fnx.primitives.cast import convert_element_type
@@ -182,10 +183,9 @@ def log1p(x: Any) -> Any:
 def _pow_infer(x: ShapedArray, y: ShapedArray) -> ShapedArray:
     check_kinds("pow", INEXACT, [x])
     if x.shape != y.shape or (y.dtype != x.dtype and kind_of(y.dtype) not in "iu"):
-        raise TypeError(
+        raise ArgumentTypeError(
             "pow: the exponent must have the base's shape, and its dtype or an integer one, got "
-            f"{x!r} ** {y!r}. "
-            "Broadcast or convert explicitly, or use `fnx.numpy.power`."
+            f"{x!r} ** {y!r}. Broadcast or convert explicitly, or use `fnx.numpy.power`."
         )
     return ShapedArray(x.shape, x.dtype, x.weak_type and y.weak_type)
 

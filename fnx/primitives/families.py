@@ -16,7 +16,7 @@ import numpy as np
 from fnx.core.primitive import Primitive, Undefined, Zero
 from fnx.core.types import ShapedArray, tangent_type
 from fnx.dtypes import kind_of
-from fnx.errors import user_frame
+from fnx.errors import ArgumentTypeError, ShapeError
 from fnx.primitives.series import add_terms, bilinear_series
 
 __all__ = [
@@ -57,7 +57,7 @@ def check_kinds(name: str, accepts: str, avals: Sequence[ShapedArray]) -> None:
     for k, aval in enumerate(avals):
         if kind_of(aval.dtype) not in accepts:
             names = {"b": "bool", "i": "int", "u": "uint", "f": "float", "c": "complex"}
-            raise TypeError(
+            raise ArgumentTypeError(
                 f"{name}: operand {k} is {aval!r}; accepted are "
                 f"{', '.join(names[c] for c in accepts)}. Convert it with `astype`."
             )
@@ -68,16 +68,14 @@ def check_equal(name: str, avals: Sequence[ShapedArray]) -> None:
     first = avals[0]
     for aval in avals[1:]:
         if aval.shape != first.shape:
-            raise TypeError(
-                f"{name}: shapes must be equal, got {', '.join(map(repr, avals))} (at "
-                f"{user_frame()}). Broadcast explicitly (`lax.broadcast_in_dim`), or use "
-                "`fnx.numpy`, which broadcasts."
+            raise ShapeError(
+                f"{name}: shapes must be equal, got {', '.join(map(repr, avals))}. Broadcast "
+                "explicitly (`lax.broadcast_in_dim`), or use `fnx.numpy`, which broadcasts."
             )
         if aval.dtype != first.dtype:
-            raise TypeError(
-                f"{name}: dtypes must be equal, got {', '.join(map(repr, avals))} (at "
-                f"{user_frame()}). Convert explicitly (`lax.convert_element_type`), or use "
-                "`fnx.numpy`, which promotes."
+            raise ArgumentTypeError(
+                f"{name}: dtypes must be equal, got {', '.join(map(repr, avals))}. Convert "
+                "explicitly (`lax.convert_element_type`), or use `fnx.numpy`, which promotes."
             )
 
 
@@ -132,7 +130,7 @@ def infer_elementwise(
 
     def infer(*avals: ShapedArray, **params: Any) -> ShapedArray:
         if len(avals) != arity:
-            raise TypeError(f"{name}: takes {arity} operands, got {len(avals)}")
+            raise ArgumentTypeError(f"{name}: takes {arity} operands, got {len(avals)}")
         if isinstance(accepts, str):
             check_kinds(name, accepts, avals)
         else:

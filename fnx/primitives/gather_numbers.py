@@ -19,7 +19,7 @@ import numpy as np
 
 from fnx.core.types import ShapedArray
 from fnx.dtypes import kind_of
-from fnx.errors import user_frame
+from fnx.errors import ArgumentTypeError, ArgumentValueError
 
 __all__ = [
     "GatherDimensionNumbers",
@@ -64,7 +64,7 @@ class GatherScatterMode(enum.Enum):
         try:
             return GatherScatterMode(mode)
         except ValueError:
-            raise ValueError(
+            raise ArgumentValueError(
                 f"mode: {mode!r} is not a way to treat indices that are out of bounds. Choose "
                 "'clip', 'fill' (or 'drop', the same), or 'promise_in_bounds'."
             ) from None
@@ -240,7 +240,7 @@ class Layout:
 
     def fail(self, reason: str) -> None:
         """Raise the TypeError for a shape or dtype that does not fit."""
-        raise TypeError(f"{self.name}: {reason} (At {user_frame()}.)")
+        raise ArgumentTypeError(f"{self.name}: {reason}")
 
     def starts(
         self, indices: np.ndarray[Any, Any], shape: Axes, window: Axes, mode: GatherScatterMode

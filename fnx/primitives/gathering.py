@@ -350,7 +350,8 @@ def gather(
     unique_indices, indices_are_sorted : bool
         Promises about the indices, which only make it faster.
     mode : str or GatherScatterMode, optional
-        What happens where a window does not lie within the operand; "fill" by default.
+        What happens where a window does not lie within the operand; by default it is promised that
+        all do ("promise_in_bounds"), and those that do not are moved inside.
     fill_value : number, optional
         For "fill"; by default NaN, the lowest signed or the highest unsigned integer, True.
 
@@ -359,7 +360,7 @@ def gather(
     Array
         The windows, with axes `offset_dims` inside of them and the axes of the indices around.
     """
-    mode = GatherScatterMode.from_any(mode)
+    mode = GatherScatterMode.from_any("promise_in_bounds" if mode is None else mode)
     return gather_p(
         operand,
         start_indices,

@@ -16,6 +16,7 @@ from fnx.core.lowering import Element
 from fnx.core.primitive import Primitive, Sample
 from fnx.core.types import ShapedArray
 from fnx.dtypes import kind_of
+from fnx.errors import ArgumentTypeError, ArgumentValueError
 from fnx.primitives.families import nondifferentiable
 
 __all__ = ["broadcasted_iota", "iota", "iota_p"]
@@ -23,11 +24,11 @@ __all__ = ["broadcasted_iota", "iota", "iota_p"]
 
 def _iota_infer(*, dtype: np.dtype[Any], shape: tuple[int, ...], dimension: int) -> ShapedArray:
     if not 0 <= dimension < len(shape):
-        raise ValueError(f"iota: shape {shape} has no axis {dimension} to count along.")
+        raise ArgumentValueError(f"iota: shape {shape} has no axis {dimension} to count along.")
     if any(n < 0 for n in shape):
-        raise ValueError(f"iota: shape {shape} has a negative size.")
+        raise ArgumentValueError(f"iota: shape {shape} has a negative size.")
     if kind_of(dtype) not in "iufc":
-        raise TypeError(f"iota: positions have a number type, not {dtype}.")
+        raise ArgumentTypeError(f"iota: positions have a number type, not {dtype}.")
     return ShapedArray(shape, dtype)
 
 

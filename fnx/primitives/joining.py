@@ -13,9 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from fnx.core.conversion import as_value
 from fnx.core.lowering import Element
 from fnx.core.primitive import Linear, Primitive, Sample, Zero
 from fnx.core.types import ShapedArray, tangent_type
+from fnx.errors import ArgumentTypeError, ArgumentValueError
 from fnx.primitives.families import instantiate, linear, to_front
 from fnx.primitives.samplers import arrays
 from fnx.primitives.shaping import new_axis, reshape
@@ -29,10 +31,10 @@ __all__ = ["concatenate", "concatenate_p", "split", "split_p", "squeeze"]
 
 def _concatenate_infer(*parts: ShapedArray, dimension: int) -> ShapedArray:
     if not parts:
-        raise TypeError("concatenate: needs at least one array.")
+        raise ArgumentTypeError("concatenate: needs at least one array.")
     first = parts[0]
     if not 0 <= dimension < first.ndim:
-        raise TypeError(
+        raise ArgumentTypeError(
             f"concatenate: {first!r} has no axis {dimension}. Reshape scalars to shape (1,) to "
             "join them."
         )
@@ -41,12 +43,12 @@ def _concatenate_infer(*parts: ShapedArray, dimension: int) -> ShapedArray:
         others = part.shape[:dimension] + part.shape[dimension + 1 :]
         wanted = first.shape[:dimension] + first.shape[dimension + 1 :]
         if part.ndim != first.ndim or others != wanted:
-            raise TypeError(
+            raise ArgumentTypeError(
                 f"concatenate: operand {k} is {part!r}, operand 0 is {first!r}; their shapes may "
                 f"differ only along axis {dimension}."
             )
         if part.dtype != first.dtype:
-            raise TypeError(
+            raise ArgumentTypeError(
                 f"concatenate: operand {k} is {part!r}, operand 0 is {first!r}; dtypes must be "
                 "equal. Convert with `convert_element_type`, or use `fnx.numpy`, which promotes."
             )
@@ -165,9 +167,9 @@ def concatenate(operands: Sequence[Any], dimension: int) -> Any:
 
 def _split_infer(x: ShapedArray, *, sizes: tuple[int, ...], axis: int) -> list[ShapedArray]:
     if not 0 <= axis < x.ndim:
-        raise TypeError(f"split: {x!r} has no axis {axis}; it has {x.ndim} axes.")
+        raise ArgumentTypeError(f"split: {x!r} has no axis {axis}; it has {x.ndim} axes.")
     if any(n < 0 for n in sizes) or sum(sizes) != x.shape[axis]:
-        raise TypeError(
+        raise ArgumentTypeError(
             f"split: sizes {sizes} sum to {sum(sizes)}, axis {axis} of {x!r} has "
             f"{x.shape[axis]} elements. The sizes must not be negative and must add up."
         )
@@ -261,6 +263,7 @@ def split(operand: Any, sizes: Sequence[int], axis: int = 0) -> list[Any]:
     list of Array
         One for each size.
     """
+    operand = as_value(operand, "split", "operand")
     axis = normalized_axis("split", axis, operand.ndim)
     sizes = tuple(map(int, sizes))
     _split_infer(operand.aval, sizes=sizes, axis=axis)
@@ -287,10 +290,10 @@ def squeeze(array: Any, dimensions: Sequence[int]) -> Any:
     """
     dropped = {normalized_axis("squeeze", d, array.ndim) for d in dimensions}
     if len(dropped) != len(dimensions):
-        raise ValueError(f"squeeze: dimensions {tuple(dimensions)} name an axis twice.")
+        raise ArgumentValueError(f"squeeze: dimensions {tuple(dimensions)} name an axis twice.")
     for axis in dropped:
         if array.shape[axis] != 1:
-            raise ValueError(
+            raise ArgumentValueError(
                 f"squeeze: axis {axis} of {array.aval!r} has size {array.shape[axis]}, not 1."
             )
     return reshape(array, [n for k, n in enumerate(array.shape) if k not in dropped])

@@ -15,7 +15,7 @@ import numpy as np
 from fnx.core.lowering import Element
 from fnx.core.primitive import Primitive, Sample, Zero
 from fnx.core.types import ShapedArray, tangent_type
-from fnx.errors import user_frame
+from fnx.errors import ArgumentValueError
 from fnx.primitives.arithmetic import add, mul
 from fnx.primitives.families import INEXACT, check_equal, check_kinds
 from fnx.primitives.reductions import wide
@@ -40,9 +40,8 @@ def infer_running(name: str, accepts: str) -> Callable[..., ShapedArray]:
         check_equal(name, avals)
         x = avals[0]
         if not 0 <= axis < x.ndim:
-            raise ValueError(
-                f"{name}: axis {axis} must be an axis of {x!r}, from 0 to {x.ndim - 1} (at "
-                f"{user_frame()}). "
+            raise ArgumentValueError(
+                f"{name}: axis {axis} must be an axis of {x!r}, from 0 to {x.ndim - 1}. "
                 "Negative axes are counted by `fnx.numpy`."
             )
         return ShapedArray(x.shape, x.dtype, all(a.weak_type for a in avals))

@@ -14,6 +14,7 @@ from fnx.core.lowering import Element
 from fnx.core.primitive import Primitive, Zero
 from fnx.core.types import ShapedArray, tangent_type
 from fnx.dtypes import kind_of
+from fnx.errors import ArgumentTypeError
 from fnx.primitives import recurrences as series
 from fnx.primitives.arithmetic import div, mul, square, square_p
 from fnx.primitives.constants import like, over, times
@@ -48,7 +49,7 @@ __all__ = [
 
 def _integer_pow_infer(x: ShapedArray, *, y: int) -> ShapedArray:
     if y < 0 and kind_of(x.dtype) in "iu":
-        raise TypeError(
+        raise ArgumentTypeError(
             f"integer_pow: {x!r} ** {y} is not an integer. "
             "Convert the base to a floating dtype first."
         )

@@ -19,7 +19,7 @@ from fnx.core.lowering import Element
 from fnx.core.primitive import Primitive, Sample
 from fnx.core.types import ShapedArray
 from fnx.dtypes import kind_of
-from fnx.errors import user_frame
+from fnx.errors import ArgumentTypeError, ArgumentValueError
 from fnx.primitives.families import (
     BOOL_OR_INT,
     NUMBER,
@@ -54,9 +54,9 @@ __all__ = [
 def reduced_shape(name: str, x: ShapedArray, axes: tuple[int, ...]) -> tuple[int, ...]:
     """The shape without some axes; raises ValueError unless they are different axes of `x`."""
     if len(set(axes)) != len(axes) or any(not 0 <= a < x.ndim for a in axes):
-        raise ValueError(
-            f"{name}: axes {axes} must be different axes of {x!r}, each from 0 to {x.ndim - 1} "
-            f"(at {user_frame()}). Negative axes are counted by `fnx.numpy`."
+        raise ArgumentValueError(
+            f"{name}: axes {axes} must be different axes of {x!r}, each from 0 to {x.ndim - 1}"
+            f". Negative axes are counted by `fnx.numpy`."
         )
     return tuple(n for k, n in enumerate(x.shape) if k not in axes)
 
@@ -308,17 +308,17 @@ def _arg_infer(name: str) -> Callable[..., ShapedArray]:
     def infer(x: ShapedArray, *, axes: tuple[int, ...], index_dtype: np.dtype[Any]) -> ShapedArray:
         check_kinds(name, "biuf", [x])
         if index_dtype.kind not in "iu":
-            raise TypeError(
+            raise ArgumentTypeError(
                 f"{name}: index_dtype must be an integer dtype, got {index_dtype.name}. Use int32."
             )
         if len(axes) != 1:
-            raise ValueError(
+            raise ArgumentValueError(
                 f"{name}: takes one axis, got axes={axes}. Reshape the operand so that the axes "
                 "become one, or use `fnx.numpy`, whose axis=None does so."
             )
         shape = reduced_shape(name, x, axes)
         if x.shape[axes[0]] == 0:
-            raise ValueError(
+            raise ArgumentValueError(
                 f"{name}: axis {axes[0]} of {x!r} is empty, so that no element is the extreme one."
             )
         return ShapedArray(shape, index_dtype)

@@ -16,6 +16,7 @@ import numpy as np
 from fnx.core.lowering import Element
 from fnx.core.primitive import Primitive, Sample
 from fnx.core.types import ShapedArray
+from fnx.errors import ArgumentValueError
 from fnx.primitives.arithmetic import div, mul, neg, sub
 from fnx.primitives.families import (
     FLOAT,
@@ -176,7 +177,7 @@ def _reduce_precision_infer(
     x: ShapedArray, *, exponent_bits: int, mantissa_bits: int
 ) -> ShapedArray:
     if exponent_bits < 1 or mantissa_bits < 0:
-        raise ValueError(
+        raise ArgumentValueError(
             "reduce_precision: needs at least 1 exponent bit and 0 mantissa bits, got "
             f"exponent_bits={exponent_bits}, mantissa_bits={mantissa_bits}."
         )

@@ -18,6 +18,7 @@ import numpy as np
 from fnx.core.lowering import Kernel
 from fnx.core.primitive import Linear, Primitive, Zero
 from fnx.core.types import tangent_type
+from fnx.errors import ArgumentTypeError
 from fnx.primitives.arithmetic import add, div, mul, neg
 from fnx.primitives.bits import bitwise_or
 from fnx.primitives.comparison import eq, ne, select_n
@@ -207,7 +208,7 @@ def _mul_jvp(primals: Sequence[Any], tangents: Sequence[Any], **params: Any) -> 
 def _mul_transpose(ct: Any, x: Any, indices: Any, updates: Any, **params: Any) -> list[Any]:
     if type(x) is Linear:
         return [scatter_mul_p(ct, indices, updates, **params), None, None]
-    raise TypeError(
+    raise ArgumentTypeError(
         "scatter_mul: as a function of its updates it is linear only if no two of them meet, and "
         "for an element that none meets not even then. Write it as `gather`, `mul` and "
         "`scatter_add`."

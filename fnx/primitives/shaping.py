@@ -17,6 +17,7 @@ from fnx.core.array import adopt
 from fnx.core.lowering import Element
 from fnx.core.primitive import Primitive, Sample
 from fnx.core.types import ShapedArray
+from fnx.errors import ArgumentTypeError
 from fnx.primitives.arithmetic import add
 from fnx.primitives.families import Batching, linear
 from fnx.primitives.samplers import arrays
@@ -45,7 +46,7 @@ def _broadcast_infer(
     x: ShapedArray, *, shape: tuple[int, ...], broadcast_dimensions: tuple[int, ...]
 ) -> ShapedArray:
     if len(broadcast_dimensions) != x.ndim:
-        raise TypeError(
+        raise ArgumentTypeError(
             f"broadcast_in_dim: {x!r} has {x.ndim} axes, broadcast_dimensions names "
             f"{len(broadcast_dimensions)}: {broadcast_dimensions}. Name one axis of the result for "
             "each axis of the operand."
@@ -53,7 +54,7 @@ def _broadcast_infer(
     for axis, target in enumerate(broadcast_dimensions):
         increasing = axis == 0 or broadcast_dimensions[axis - 1] < target
         if not (0 <= target < len(shape) and increasing and x.shape[axis] in (1, shape[target])):
-            raise TypeError(
+            raise ArgumentTypeError(
                 f"broadcast_in_dim: axis {axis} of {x!r} can't become axis {target} of shape "
                 f"{shape} (broadcast_dimensions={broadcast_dimensions}). Sizes must be equal or 1, "
                 "axes strictly increasing."
@@ -164,7 +165,7 @@ def broadcast_in_dim(
 
 def _reshape_infer(x: ShapedArray, *, new_sizes: tuple[int, ...]) -> ShapedArray:
     if math.prod(new_sizes) != x.size:
-        raise TypeError(
+        raise ArgumentTypeError(
             f"reshape: {x!r} has {x.size} elements, shape {new_sizes} has {math.prod(new_sizes)}."
         )
     return ShapedArray(new_sizes, x.dtype, x.weak_type)
@@ -304,7 +305,7 @@ def expand_dims(operand: Any, dimensions: Sequence[int]) -> Any:
 
 def _transpose_infer(x: ShapedArray, *, permutation: tuple[int, ...]) -> ShapedArray:
     if sorted(permutation) != list(range(x.ndim)):
-        raise TypeError(
+        raise ArgumentTypeError(
             f"transpose: {permutation} is not a permutation of the {x.ndim} axes of {x!r}."
         )
     return ShapedArray(tuple(x.shape[k] for k in permutation), x.dtype, x.weak_type)
@@ -387,7 +388,7 @@ def transpose(operand: Any, permutation: Sequence[int]) -> Any:
 
 def _rev_infer(x: ShapedArray, *, dimensions: tuple[int, ...]) -> ShapedArray:
     if len(set(dimensions)) != len(dimensions) or any(not 0 <= d < x.ndim for d in dimensions):
-        raise TypeError(f"rev: dimensions {dimensions} must be different axes of {x!r}.")
+        raise ArgumentTypeError(f"rev: dimensions {dimensions} must be different axes of {x!r}.")
     return x
 
 

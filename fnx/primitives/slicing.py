@@ -17,6 +17,7 @@ import numpy as np
 from fnx.core.lowering import Element
 from fnx.core.primitive import Linear, Sample
 from fnx.core.types import ShapedArray
+from fnx.errors import ArgumentTypeError, ArgumentValueError, JAXIndexError
 from fnx.primitives.comparison import select_n
 from fnx.primitives.families import linear, to_front
 from fnx.primitives.reductions import reduce_sum
@@ -44,7 +45,7 @@ def _slice_infer(
 ) -> ShapedArray:
     steps = (1,) * x.ndim if strides is None else strides
     if not len(start_indices) == len(limit_indices) == len(steps) == x.ndim:
-        raise TypeError(
+        raise ArgumentTypeError(
             f"slice: {x!r} has {x.ndim} axes, but start_indices={start_indices}, "
             f"limit_indices={limit_indices}, strides={strides}. Give one number for each axis."
         )
@@ -53,13 +54,13 @@ def _slice_infer(
         zip(start_indices, limit_indices, steps, strict=True)
     ):
         if not 0 <= start <= limit <= x.shape[axis]:
-            raise TypeError(
+            raise ArgumentTypeError(
                 f"slice: axis {axis} of {x!r} has no elements {start} to {limit}. Wanted is "
                 f"0 <= start <= limit <= {x.shape[axis]}; `fnx.numpy` indexing clips and counts "
                 "from the end."
             )
         if step < 1:
-            raise TypeError(
+            raise ArgumentTypeError(
                 f"slice: stride {step} of axis {axis} of {x!r} is not positive. Reverse the axis "
                 "with `rev` for a negative one."
             )
@@ -284,7 +285,7 @@ def index_in_dim(operand: Any, index: int, axis: int = 0, keepdims: bool = True)
     axis = normalized_axis("index_in_dim", axis, operand.ndim)
     n = operand.shape[axis]
     if not -n <= index < n:
-        raise IndexError(
+        raise JAXIndexError(
             f"index_in_dim: index {index} is out of bounds for axis {axis} of {operand.aval!r}, "
             f"which has {n} elements."
         )
@@ -298,7 +299,9 @@ def index_in_dim(operand: Any, index: int, axis: int = 0, keepdims: bool = True)
 def normalized_axis(name: str, axis: int, ndim: int) -> int:
     """An axis counted from the first; raises ValueError if there is no such axis."""
     if not -ndim <= axis < ndim:
-        raise ValueError(f"{name}: axis {axis} is out of bounds for an array of {ndim} axes.")
+        raise ArgumentValueError(
+            f"{name}: axis {axis} is out of bounds for an array of {ndim} axes."
+        )
     return axis + ndim if axis < 0 else axis
 
 
@@ -312,12 +315,12 @@ def dilated_size(size: int, interior: int) -> int:
 
 def _pad_infer(x: ShapedArray, value: ShapedArray, *, padding_config: PaddingConfig) -> ShapedArray:
     if value.shape != () or value.dtype != x.dtype:
-        raise TypeError(
+        raise ArgumentTypeError(
             f"pad: the padding value must be a scalar of the operand's dtype, got {value!r} for "
             f"{x!r}."
         )
     if len(padding_config) != x.ndim:
-        raise TypeError(
+        raise ArgumentTypeError(
             f"pad: {x!r} has {x.ndim} axes, padding_config has {len(padding_config)} entries: "
             f"{padding_config}. Give one (low, high, interior) for each axis."
         )
@@ -325,7 +328,7 @@ def _pad_infer(x: ShapedArray, value: ShapedArray, *, padding_config: PaddingCon
     for axis, (n, (low, high, interior)) in enumerate(zip(x.shape, padding_config, strict=True)):
         size = low + high + dilated_size(n, interior)
         if interior < 0 or size < 0:
-            raise TypeError(
+            raise ArgumentTypeError(
                 f"pad: (low, high, interior) = {(low, high, interior)} on axis {axis} of {x!r} "
                 f"gives {size} elements. Interior padding must not be negative, and low and high "
                 "must not remove more than there is."

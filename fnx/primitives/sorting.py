@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from fnx.core.conversion import as_value
 from fnx.core.lowering import Kernel
 from fnx.core.primitive import Primitive, Sample, Zero
 from fnx.core.types import ShapedArray, tangent_type
-from fnx.errors import user_frame
+from fnx.errors import ArgumentTypeError, ArgumentValueError
 from fnx.kernels.registry import run as run_kernel
 from fnx.primitives.families import ALL, check_kinds, size_of_work
 from fnx.primitives.gathering import GatherDimensionNumbers, gather
@@ -37,21 +38,18 @@ def _infer(
     *avals: ShapedArray, dimension: int, is_stable: bool, num_keys: int
 ) -> list[ShapedArray]:
     if not avals:
-        raise TypeError("sort: takes at least one operand.")
+        raise ArgumentTypeError("sort: takes at least one operand.")
     check_kinds("sort", ALL, avals)
     first = avals[0]
     if any(a.shape != first.shape for a in avals):
-        raise TypeError(
-            f"sort: operands must have equal shapes, got {', '.join(map(repr, avals))} (at "
-            f"{user_frame()}). "
+        raise ArgumentTypeError(
+            f"sort: operands must have equal shapes, got {', '.join(map(repr, avals))}. "
             "Broadcast them first (`lax.broadcast_in_dim`)."
         )
     if not 0 <= dimension < first.ndim:
-        raise ValueError(
-            f"sort: dimension {dimension} must be an axis of {first!r} (at {user_frame()})."
-        )
+        raise ArgumentValueError(f"sort: dimension {dimension} must be an axis of {first!r}.")
     if not 1 <= num_keys <= len(avals):
-        raise ValueError(
+        raise ArgumentValueError(
             f"sort: num_keys={num_keys} must be from 1 to the number of operands, {len(avals)}."
         )
     return list(avals)
@@ -266,11 +264,12 @@ def top_k(operand: Any, k: int, axis: int = -1) -> tuple[Any, Any]:
     values, positions : Array
         Of equal elements, that at the lower position comes first; positions are int32.
     """
+    operand = as_value(operand, "top_k", "operand")
     axis = _axis("top_k", operand, axis)
     check_kinds("top_k", "biuf", [operand.aval])
     size = operand.shape[axis]
     if not 0 <= k <= size:
-        raise ValueError(
+        raise ArgumentValueError(
             f"top_k: k={k} must be from 0 to {size}, the size of axis {axis} of {operand.aval!r}."
         )
     # Sorted upward from the reversed axis and read from the end: equal elements come in their own
@@ -285,5 +284,5 @@ def top_k(operand: Any, k: int, axis: int = -1) -> tuple[Any, Any]:
 
 def _axis(name: str, x: Any, axis: int) -> int:
     if not -x.ndim <= axis < x.ndim:
-        raise ValueError(f"{name}: axis {axis} is not an axis of {x.aval!r} (at {user_frame()}).")
+        raise ArgumentValueError(f"{name}: axis {axis} is not an axis of {x.aval!r}.")
     return axis % x.ndim

@@ -11,12 +11,18 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from fnx.errors import ArgumentTypeError, ArgumentValueError
+
 __all__ = [
     "ConvDimensionNumbers",
+    "ConvGeneralDilatedDimensionNumbers",
     "adjoint_padding",
     "conv_dimension_numbers",
+    "conv_general_permutations",
+    "conv_general_shape_tuple",
     "conv_shape_tuple",
     "conv_transpose_padding",
+    "conv_transpose_shape_tuple",
     "dilated",
     "padtype_to_pads",
     "window_extents",
@@ -37,6 +43,12 @@ class ConvDimensionNumbers(NamedTuple):
     lhs_spec: tuple[int, ...]
     rhs_spec: tuple[int, ...]
     out_spec: tuple[int, ...]
+
+
+#: What users may give as a convolution's dimension numbers; see `conv_dimension_numbers`.
+ConvGeneralDilatedDimensionNumbers = (
+    ConvDimensionNumbers | tuple[str, str, str] | tuple[Sequence[int], ...] | None
+)
 
 
 def dilated(size: int, dilation: int) -> int:
@@ -121,11 +133,12 @@ def padtype_to_pads(
     if kind == "VALID":
         return [(0, 0)] * len(in_shape)
     if kind not in ("SAME", "SAME_LOWER"):
-        raise ValueError(
+        raise ArgumentValueError(
             f"padding must be 'SAME', 'SAME_LOWER', 'VALID' or pairs of integers, got {padding!r}."
         )
     result = []
-    for n, k, stride in zip(in_shape, window_shape, window_strides, strict=True):
+    # Numbers of entries that differ are the type rule's to report.
+    for n, k, stride in zip(in_shape, window_shape, window_strides):
         total = max((math.ceil(n / stride) - 1) * stride + k - n, 0)
         less, more = total // 2, total - total // 2
         result.append((less, more) if kind == "SAME" else (more, less))
@@ -154,16 +167,15 @@ def conv_dimension_numbers(
         return dimension_numbers
     rank = len(lhs_shape)
     if rank != len(rhs_shape):
-        raise TypeError(
+        raise ArgumentTypeError(
             "convolution: operands must have as many axes as each other, got shapes "
-            f"{tuple(lhs_shape)} and "
-            f"{tuple(rhs_shape)}."
+            f"{tuple(lhs_shape)} and {tuple(rhs_shape)}."
         )
     if dimension_numbers is None:
         plain = tuple(range(rank))
         return ConvDimensionNumbers(plain, plain, plain)
     if not isinstance(dimension_numbers, (tuple, list)) or len(dimension_numbers) != 3:
-        raise TypeError(
+        raise ArgumentTypeError(
             "convolution: dimension_numbers must be None or a triple (left, right, result), got "
             f"{dimension_numbers!r}."
         )
@@ -177,7 +189,7 @@ def conv_dimension_numbers(
         )
     specs = [tuple(int(a) for a in spec) for spec in dimension_numbers]
     if any(sorted(spec) != list(range(rank)) for spec in specs):
-        raise TypeError(
+        raise ArgumentTypeError(
             f"convolution: each of dimension_numbers={dimension_numbers!r} must order all {rank} "
             "axes."
         )
@@ -187,10 +199,9 @@ def conv_dimension_numbers(
 def _letters(text: str, leading: str, spatial: Sequence[str], rank: int) -> tuple[int, ...]:
     wanted = [*leading, *spatial]
     if len(text) != rank or sorted(text) != sorted(wanted):
-        raise TypeError(
+        raise ArgumentTypeError(
             f"convolution: {text!r} must name {rank} axes with the letters "
-            f"{''.join(sorted(wanted))!r}, each "
-            "once."
+            f"{''.join(sorted(wanted))!r}, each once."
         )
     return tuple(text.index(c) for c in wanted)
 
@@ -220,14 +231,110 @@ def conv_shape_tuple(
     spatial, window = lhs_shape[2:], rhs_shape[2:]
     pads = padtype_to_pads(spatial, window, strides, pads)
     if not len(spatial) == len(window) == len(strides) == len(pads):
-        raise TypeError(
+        raise ArgumentTypeError(
             f"convolution: {len(spatial)} spatial axes, {len(window)} window axes, {len(strides)} "
-            "strides, "
-            f"{len(pads)} paddings; give one of each for each spatial axis."
+            f"strides, {len(pads)} paddings; give one of each for each spatial axis."
         )
     ones = (1,) * len(spatial)
     extents = window_extents(spatial, window, strides, pads, ones, ones)
     return (lhs_shape[0] // batch_group_count, rhs_shape[0], *extents)
+
+
+def conv_general_permutations(dimension_numbers: Sequence[str]) -> tuple[tuple[int, ...], ...]:
+    """The orders of axes that bring the operands and the result to batch and features first.
+
+    Parameters
+    ----------
+    dimension_numbers : triple of str
+        As in `conv_dimension_numbers`.
+
+    Returns
+    -------
+    triple of tuple of int
+        Of the left operand, of the right one, and of the result.
+
+    Examples
+    --------
+    >>> conv_general_permutations(("NHWC", "HWIO", "NHWC"))
+    ((0, 3, 1, 2), (3, 2, 0, 1), (0, 3, 1, 2))
+    """
+    rank = len(dimension_numbers[0])
+    return tuple(conv_dimension_numbers((0,) * rank, (0,) * rank, tuple(dimension_numbers)))
+
+
+def conv_general_shape_tuple(
+    lhs_shape: Sequence[int],
+    rhs_shape: Sequence[int],
+    window_strides: Sequence[int],
+    padding: Any,
+    dimension_numbers: Sequence[str],
+) -> tuple[int, ...]:
+    """The shape of a convolution's result, all axes in the order of the dimension numbers.
+
+    Parameters
+    ----------
+    lhs_shape, rhs_shape : sequence of int
+        Of the operands.
+    window_strides : sequence of int
+        One for each spatial axis.
+    padding : str or sequence of pairs of int
+        As in `padtype_to_pads`.
+    dimension_numbers : triple of str
+        As in `conv_dimension_numbers`.
+
+    Examples
+    --------
+    >>> conv_general_shape_tuple((8, 9, 9, 3), (3, 3, 3, 16), (2, 2), "VALID",
+    ...                          ("NHWC", "HWIO", "NHWC"))
+    (8, 4, 4, 16)
+    """
+    left, right, result = conv_general_permutations(dimension_numbers)
+    lhs, rhs = _ordered(lhs_shape, left), _ordered(rhs_shape, right)
+    return _unordered(conv_shape_tuple(lhs, rhs, window_strides, padding), result)
+
+
+def conv_transpose_shape_tuple(
+    lhs_shape: Sequence[int],
+    rhs_shape: Sequence[int],
+    window_strides: Sequence[int],
+    padding: Any,
+    dimension_numbers: Sequence[str],
+) -> tuple[int, ...]:
+    """The shape of a transposed convolution's result, axes in the order of the dimension numbers.
+
+    Parameters
+    ----------
+    lhs_shape, rhs_shape : sequence of int
+        Of the operands.
+    window_strides : sequence of int
+        Of the convolution whose shape it undoes.
+    padding : str or sequence of pairs of int
+        "SAME", "VALID", or paddings of the dilated image.
+    dimension_numbers : triple of str
+        As in `conv_dimension_numbers`.
+
+    Examples
+    --------
+    >>> conv_transpose_shape_tuple((8, 4, 4, 3), (3, 3, 3, 16), (2, 2), "VALID",
+    ...                            ("NHWC", "HWIO", "NHWC"))
+    (8, 9, 9, 16)
+    """
+    left, right, result = conv_general_permutations(dimension_numbers)
+    lhs, rhs = _ordered(lhs_shape, left), _ordered(rhs_shape, right)
+    if isinstance(padding, str):
+        pairs = zip(rhs[2:], window_strides, strict=True)
+        padding = [conv_transpose_padding(k, s, padding) for k, s in pairs]
+    holes = [dilated(n, s) for n, s in zip(lhs[2:], window_strides, strict=True)]
+    ones = (1,) * len(holes)
+    return _unordered(conv_shape_tuple((*lhs[:2], *holes), rhs, ones, padding), result)
+
+
+def _ordered(shape: Sequence[int], axes: Sequence[int]) -> list[int]:
+    return [shape[k] for k in axes]
+
+
+def _unordered(shape: Sequence[int], axes: Sequence[int]) -> tuple[int, ...]:
+    return tuple([n for _, n in sorted(zip(axes, shape, strict=True))])
 
 
 def conv_transpose_padding(k: int, s: int, padding: str) -> tuple[int, int]:
@@ -247,7 +354,7 @@ def conv_transpose_padding(k: int, s: int, padding: str) -> tuple[int, int]:
         total = k + s - 2 + max(k - s, 0)
         before = k - 1
     else:
-        raise ValueError(
+        raise ArgumentValueError(
             f"conv_transpose: padding must be 'SAME', 'VALID' or pairs, got {padding!r}."
         )
     return before, total - before

@@ -19,7 +19,7 @@ import numpy as np
 from fnx.core.lowering import Element, Kernel
 from fnx.core.primitive import Primitive, Sample, Zero, quietly
 from fnx.core.types import ShapedArray, tangent_type
-from fnx.errors import user_frame
+from fnx.errors import ArgumentTypeError, ArgumentValueError
 from fnx.kernels.registry import run as run_kernel
 from fnx.primitives.families import NUMBER, check_equal, check_kinds, linear
 from fnx.primitives.reductions import extreme
@@ -74,13 +74,12 @@ def _window_type(
         ("window_dilation", window_dilation),
     ):
         if len(given) != x.ndim:
-            raise ValueError(
-                f"{name}: {what}={given} has {len(given)} entries, {x!r} has {x.ndim} axes (at "
-                f"{user_frame()}). "
+            raise ArgumentValueError(
+                f"{name}: {what}={given} has {len(given)} entries, {x!r} has {x.ndim} axes. "
                 "Give one for each axis; 1 (or no padding) for axes that aren't windowed."
             )
         if what != "padding" and any(n < 1 for n in given):  # type: ignore[operator]
-            raise ValueError(f"{name}: {what}={given} must be at least 1 each.")
+            raise ArgumentValueError(f"{name}: {what}={given} must be at least 1 each.")
     return window_extents(
         x.shape, window_dimensions, window_strides, padding, base_dilation, window_dilation
     )
@@ -276,16 +275,16 @@ def _scatter_infer(
     _check_select(name, select_prim)
     expected = _window_type(name, operand, **params)
     if source.shape != expected:
-        raise TypeError(
-            f"{name}: {operand!r} has windows of shape {expected}, but the source is {source!r} "
-            f"(at {user_frame()}). Give one value for each window."
+        raise ArgumentTypeError(
+            f"{name}: {operand!r} has windows of shape {expected}, but the source is {source!r}"
+            f". Give one value for each window."
         )
     return ShapedArray(operand.shape, source.dtype, source.weak_type)
 
 
 def _check_select(name: str, select_prim: str) -> None:
     if select_prim not in ("ge", "le"):
-        raise ValueError(
+        raise ArgumentValueError(
             f"{name}: select_prim must be 'ge' (greatest) or 'le' (least), got {select_prim!r}."
         )
 

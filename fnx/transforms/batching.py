@@ -6,18 +6,41 @@ more axis.  The public `vmap` is in `vmap`.  Read next: `vmap`, `jet`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
-from fnx.config import CONTEXT
+from fnx.config import CONTEXT, replaced
 from fnx.core.jaxpr import Jaxpr, eval_jaxpr
-from fnx.core.primitive import Primitive, rule
+from fnx.core.primitive import HigherOrderPrimitive, Primitive, rule
 from fnx.core.tracing import Trace, Tracer, check_leaks, running, watched
 from fnx.core.types import ShapedArray
+from fnx.primitives.collectives import ALONG, axes_in
 from fnx.primitives.shaping import move_axis, new_axis
 from fnx.transforms.jvp import stage_closed, staged
 
-__all__ = ["BatchTrace", "BatchTracer", "to_axis", "vmap_flat", "vmap_jaxpr"]
+__all__ = ["AxisSize", "BatchTrace", "BatchTracer", "to_axis", "vmap_flat", "vmap_jaxpr"]
+
+
+class AxisSize(int):
+    """The size of a mapped axis that has a name.
+
+    Rules of primitives that hold programs get it as their `size`; handed on to what follows these
+    programs along the axis, it tells which collectives are along it.
+
+    Parameters
+    ----------
+    size : int
+        The size.
+    name : hashable
+        The name.
+    """
+
+    name: Hashable
+
+    def __new__(cls, size: int, name: Hashable) -> AxisSize:
+        made = super().__new__(cls, size)
+        made.name = name
+        return made
 
 
 class BatchTracer(Tracer):
@@ -48,14 +71,15 @@ class BatchTrace(Trace):
     name : str
         For errors.
     size : int
-        Of the mapped axis.
+        Of the mapped axis; an `AxisSize` if that has a name.
     """
 
-    __slots__ = ("size",)
+    __slots__ = ("axis", "size")
 
     def __init__(self, parent: Trace | None, name: str, size: int) -> None:
         super().__init__(parent, name)
-        self.size = size
+        self.size = int(size)
+        self.axis = size if isinstance(size, AxisSize) else None
 
     def split(self, primitive: Any, value: Any) -> tuple[Any, int | None]:
         """Array and mapped axis of an argument."""
@@ -67,20 +91,59 @@ class BatchTrace(Trace):
 
     def join(self, value: Any, dim: int | None) -> Any:
         """A tracer, or the array itself when it's not mapped."""
-        return value if dim is None else BatchTracer(self, value, dim)
+        if dim is None:
+            return value
+        tracer = BatchTracer(self, value, dim)
+        return tracer if self.made is None else self.noted(tracer)
 
     def process(self, primitive: Primitive, args: Any, params: dict[str, Any]) -> Any:
         """Apply the vmap rule."""
         pairs = [self.split(primitive, a) for a in args]
         values = [v for v, _ in pairs]
         with running(self.parent):
-            if all([d is None for _, d in pairs]):
-                return primitive(*values, **params)
             dims = [d for _, d in pairs]
-            out, out_dim = rule(primitive, "vmap")(self.size, values, dims, **params)
+            if self.axis is not None:
+                out, out_dim = self._named(self.axis, primitive, values, dims, params)
+            elif all([d is None for d in dims]):
+                return primitive(*values, **params)
+            else:
+                out, out_dim = rule(primitive, "vmap")(self.size, values, dims, **params)
         if primitive.multiple_results:
             return [self.join(o, d) for o, d in zip(out, out_dim, strict=True)]
         return self.join(out, out_dim)
+
+    def _named(
+        self,
+        axis: AxisSize,
+        primitive: Primitive,
+        values: list[Any],
+        dims: list[int | None],
+        params: dict[str, Any],
+    ) -> tuple[Any, Any]:
+        """Apply a primitive where the axis has a name, which it may be along."""
+        if primitive in ALONG and params["axis"] == axis.name:
+            value, dim = (values[0], dims[0]) if values else (None, None)
+            out: tuple[Any, Any] = ALONG[primitive](self.size, value, dim, **params)
+            return out
+        size: int = self.size
+        if isinstance(primitive, HigherOrderPrimitive):
+            size = axis
+            along = _may_be_along(params, axis.name)
+        else:
+            along = False
+        if along or any([d is not None for d in dims]):
+            out = rule(primitive, "vmap")(size, values, dims, **params)
+            return out
+        same = primitive(*values, **params)
+        return same, [None] * len(same) if primitive.multiple_results else None
+
+
+def _may_be_along(params: dict[str, Any], name: Hashable) -> bool:
+    """Whether a held program has a collective along an axis; a function of the user's may."""
+    if any(callable(params.get(key)) for key in ("fun", "bwd")):
+        return True
+    held = [v for value in params.values() for v in (value if type(value) is tuple else (value,))]
+    return any(name in axes_in(v) for v in held if isinstance(v, Jaxpr))
 
 
 class _Result:
@@ -105,7 +168,7 @@ def vmap_flat(
     dims : sequence of int or None
         Which axis is mapped; None: the argument isn't.
     size : int
-        Of the mapped axis.
+        Of the mapped axis; an `AxisSize` if that has a name.
     name : str
         For errors.
 
@@ -114,6 +177,20 @@ def vmap_flat(
     outs, dims : list
         A result that isn't mapped has dim None.
     """
+    if isinstance(size, AxisSize):
+        around = CONTEXT.get().axis_env
+        with replaced(axis_env=(*around, (size.name, int(size)))):
+            return _vmap_flat(function, args, dims, size, name)
+    return _vmap_flat(function, args, dims, size, name)
+
+
+def _vmap_flat(
+    function: Callable[..., Sequence[Any]],
+    args: Sequence[Any],
+    dims: Sequence[int | None],
+    size: int,
+    name: str,
+) -> tuple[list[Any], list[int | None]]:
     trace = BatchTrace(CONTEXT.get().trace, name, size)
     tracers = [trace.join(a, d) for a, d in zip(args, dims, strict=True)]
     function = staged(function, tracers, name)
@@ -133,7 +210,7 @@ def vmap_flat(
 def to_axis(value: Any, dim: int | None, size: int, destination: int) -> Any:
     """The value with its mapped axis at a place; one that isn't mapped is repeated."""
     if dim is None:
-        return new_axis(value, destination, size)
+        return new_axis(value, destination, int(size))
     return move_axis(value, dim, destination)
 
 
@@ -166,7 +243,7 @@ def vmap_jaxpr(
 
     def make() -> tuple[Jaxpr, tuple[bool, ...]]:
         avals = [
-            a.update(shape=(size, *a.shape)) if m else a
+            a.update(shape=(int(size), *a.shape)) if m else a
             for a, m in zip(jaxpr.in_avals, mapped, strict=True)
         ]
         mapped_out: list[bool] = []
@@ -186,4 +263,5 @@ def vmap_jaxpr(
 
         return stage_closed(function, avals, jaxpr.name), tuple(mapped_out)
 
-    return jaxpr.derived(("vmap", size, mapped, keep), make)
+    named = (size.name,) if isinstance(size, AxisSize) else ()
+    return jaxpr.derived(("vmap", int(size), named, mapped, keep), make)

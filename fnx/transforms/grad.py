@@ -17,6 +17,7 @@ import numpy as np
 from fnx import tree_util
 from fnx.config import CONTEXT
 from fnx.core.array import adopt
+from fnx.core.conversion import as_value
 from fnx.core.jaxpr import Jaxpr, eval_jaxpr
 from fnx.core.primitive import Zero
 from fnx.core.simplify import drop_dead, simplify
@@ -24,13 +25,21 @@ from fnx.core.staging import stage
 from fnx.core.tracing import traces_abstractly
 from fnx.core.types import float0, tangent_type
 from fnx.dtypes import kind_of
-from fnx.errors import ShapeError, user_frame
+from fnx.errors import ArgumentTypeError, ArgumentValueError, MissingRuleError, ShapeError
 from fnx.primitives.cast import convert_element_type
 from fnx.primitives.shaping import zeros
 from fnx.transforms.jvp import jvp_flat
 from fnx.transforms.linearize import linearize_flat, linearize_jaxpr, replay
 from fnx.transforms.transpose import backward, transpose_jaxpr
-from fnx.transforms.trees import Flat, argument_path, as_values, check_callable, function_name
+from fnx.transforms.trees import (
+    Flat,
+    argument_path,
+    as_values,
+    check_callable,
+    described,
+    function_name,
+    structure_difference,
+)
 
 __all__ = ["grad", "jvp", "linearize", "linear_transpose", "value_and_grad", "vjp"]
 
@@ -120,10 +129,10 @@ def vjp(
     (Array(1., dtype=float32, weak_type=True),)
     """
     check_callable("vjp", fun)
-    leaves, tree = tree_util.tree_flatten(primals)
-    values = as_values(f"vjp of {function_name(fun)}", leaves, tree, "primals")
-    flat = Flat(fun, tree, aux=has_aux)
     name = f"vjp of {function_name(fun)}"
+    leaves, tree = tree_util.tree_flatten(primals)
+    flat = Flat(fun, tree, aux=has_aux)
+    values = flat.values(name, leaves)
     outs, pull = pullback(flat, values, name)
     count = len(outs) - flat.aux_count
     out_tree = flat.out_tree
@@ -132,9 +141,9 @@ def vjp(
     def vjp_fun(cotangents: Any) -> Any:
         ct_leaves, ct_tree = tree_util.tree_flatten(cotangents)
         if ct_tree != out_tree:
-            raise ValueError(
-                f"{name}: the cotangent must have the structure of the result, {out_tree}, got "
-                f"{ct_tree}."
+            raise ArgumentValueError(
+                f"{name}: a cotangent has the structure of the result, {out_tree}; "
+                f"{structure_difference('the cotangent', out_tree, ct_tree)}."
             )
         cts = []
         for k, (ct, out) in enumerate(zip(ct_leaves, outs, strict=False)):
@@ -144,9 +153,9 @@ def vjp(
                 continue
             (ct,) = as_values(name, [ct], tree_util.tree_structure(0), "cotangent")
             if ct.aval.shape != expected.shape or not _dtype_fits(ct, expected):
-                raise ValueError(
-                    f"{name}: cotangent{argument_path(out_tree, k, ' ')} must be {expected!r} like "
-                    f"the result, got {ct.aval!r} (at {user_frame()})."
+                raise ArgumentValueError(
+                    f"{name}: {argument_path(out_tree, k, 'cotangent')} must be {expected!r}, got "
+                    f"{ct.aval!r}. A cotangent has the shape and dtype of the result."
                 )
             cts.append(typed_as(out, ct))
         pulled = pull([*cts, *aux_zeros])
@@ -191,14 +200,16 @@ def typed_as(primal: Any, ct: Any) -> Any:
 
 def _match_tangents(name: str, primals: Any, tangents: Any) -> tuple[list[Any], list[Any], Any]:
     if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
-        raise TypeError(
-            f"{name}: primals and tangents must be tuples or lists, one entry per argument."
+        raise ArgumentTypeError(
+            f"{name}: primals and tangents must be tuples or lists, one entry per argument, got "
+            f"{described(primals)} and {described(tangents)}. Write (x,) for one argument x."
         )
     leaves, tree = tree_util.tree_flatten(tuple(primals))
     tangent_leaves, tangent_tree = tree_util.tree_flatten(tuple(tangents))
     if tree != tangent_tree:
-        raise TypeError(
-            f"{name}: primals and tangents must have one structure, got {tree} and {tangent_tree}."
+        raise ArgumentTypeError(
+            f"{name}: primals and tangents must have one structure; "
+            f"{structure_difference('tangents', tree, tangent_tree)}."
         )
     values = as_values(name, leaves, tree, "primals")
     result: list[Any] = []
@@ -206,7 +217,7 @@ def _match_tangents(name: str, primals: Any, tangents: Any) -> tuple[list[Any], 
         expected = tangent_type(value.aval)
         if expected.dtype == float0:
             if getattr(tangent, "dtype", None) != float0:
-                raise TypeError(
+                raise ArgumentTypeError(
                     f"{name}: primals{argument_path(tree, k)} is {value.aval!r}, whose tangent "
                     "must have dtype float0, got "
                     f"{getattr(tangent, 'dtype', type(tangent).__name__)}. Differentiate with "
@@ -216,10 +227,10 @@ def _match_tangents(name: str, primals: Any, tangents: Any) -> tuple[list[Any], 
             continue
         (given,) = as_values(name, [tangent], tree_util.tree_structure(0), "tangent")
         if given.aval.shape != expected.shape or not _dtype_fits(given, expected):
-            error = TypeError if given.aval.shape == expected.shape else ShapeError
+            error = ArgumentTypeError if given.aval.shape == expected.shape else ShapeError
             raise error(
-                f"{name}: tangents{argument_path(tree, k)} must be {expected!r} like its primal, "
-                f"got {given.aval!r} (at {user_frame()})."
+                f"{name}: tangents{argument_path(tree, k)} must be {expected!r}, got "
+                f"{given.aval!r}. A tangent has the shape and dtype of its primal."
             )
         result.append(typed_as(value, given))
     return values, result, tree
@@ -299,8 +310,8 @@ def linearize(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> 
     check_callable("linearize", fun)
     name = f"linearize of {function_name(fun)}"
     leaves, tree = tree_util.tree_flatten(primals)
-    values = as_values(name, leaves, tree, "primals")
     flat = Flat(fun, tree, aux=has_aux)
+    values = flat.values(name, leaves)
     outs, linearized = linearize_flat(flat, values, name)
     count = len(outs) - flat.aux_count
 
@@ -348,8 +359,11 @@ def linear_transpose(fun: Callable[..., Any], *primals: Any) -> Callable[..., An
     check_callable("linear_transpose", fun)
     name = f"linear_transpose of {function_name(fun)}"
     leaves, tree = tree_util.tree_flatten(primals)
-    avals = [getattr(x, "aval", None) or as_values(name, [x], tree)[0].aval for x in leaves]
     flat = Flat(fun, tree)
+    avals = [
+        getattr(x, "aval", None) or as_value(x, name, flat.path(k)).aval
+        for k, x in enumerate(leaves)
+    ]
     jaxpr, consts = stage(flat, avals, name)
     jaxpr = simplify(jaxpr)
     out_tree = flat.out_tree
@@ -357,19 +371,25 @@ def linear_transpose(fun: Callable[..., Any], *primals: Any) -> Callable[..., An
     def transposed(cotangent: Any) -> Any:
         ct_leaves, ct_tree = tree_util.tree_flatten(cotangent)
         if ct_tree != out_tree:
-            raise TypeError(
-                f"{name}: the cotangent must have the structure of the result, {out_tree}, got "
-                f"{ct_tree}."
+            raise ArgumentTypeError(
+                f"{name}: a cotangent has the structure of the result, {out_tree}; "
+                f"{structure_difference('the cotangent', out_tree, ct_tree)}."
             )
         cts = as_values(name, ct_leaves, ct_tree, "cotangent")
         for k, (ct, aval) in enumerate(zip(cts, jaxpr.out_avals, strict=True)):
             if ct.shape != aval.shape or not _dtype_fits(ct, aval):
-                raise TypeError(
-                    f"{name}: cotangent{argument_path(out_tree, k, ' ')} must be {aval!r} like the "
-                    f"result, got {ct.aval!r} (at {user_frame()})."
+                raise ArgumentTypeError(
+                    f"{name}: {argument_path(out_tree, k, 'cotangent')} must be {aval!r}, got "
+                    f"{ct.aval!r}. A cotangent has the shape and dtype of the result."
                 )
         cts = [typed_as(aval, ct) for ct, aval in zip(cts, jaxpr.out_avals, strict=True)]
-        program: Jaxpr = transpose_jaxpr(jaxpr, len(consts))
+        try:
+            program: Jaxpr = transpose_jaxpr(jaxpr, len(consts))
+        except MissingRuleError as error:
+            raise MissingRuleError(
+                f"{name}: the function must be linear; {error.message} For functions that aren't "
+                "linear there is vjp."
+            ) from error
         return tree_util.tree_unflatten(tree, eval_jaxpr(program, *consts, *cts))
 
     return transposed
@@ -418,20 +438,12 @@ def value_and_grad(
     def value_and_grad_fun(*args: Any, **kwargs: Any) -> Any:
         name = f"grad of {function_name(fun)}"
         numbers = _argnums(name, argnums, len(args))
-        chosen = tuple([args[k] for k in numbers])
-        leaves, tree = tree_util.tree_flatten(chosen)
-        values = as_values(name, leaves, tree, "args")
+        leaves, tree = tree_util.tree_flatten(tuple([args[k] for k in numbers]))
+        chosen = of_chosen(fun, args, kwargs, numbers)
+        flat = Flat(chosen, tree, aux=has_aux, positions=numbers, call=(args, kwargs))
+        values = flat.values(name, leaves)
         for k, value in enumerate(values):
-            _check_input(name, value, tree, k, numbers, holomorphic, allow_int)
-
-        def of_chosen(*new: Any) -> Any:
-            whole = list(args)
-            for k, x in zip(numbers, new, strict=True):
-                whole[k] = x
-            return fun(*whole, **kwargs)
-
-        of_chosen.__name__ = function_name(fun)
-        flat = Flat(of_chosen, tree, aux=has_aux)
+            _check_input(name, value, flat, k, holomorphic, allow_int)
         outs, pull = pullback(flat, values, name)
         count = len(outs) - flat.aux_count
         _check_output(name, outs[:count], flat.out_tree, holomorphic)
@@ -492,46 +504,59 @@ def grad(
     return grad_fun
 
 
+def of_chosen(
+    fun: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], numbers: Sequence[int]
+) -> Callable[..., Any]:
+    """A function of some of its positional arguments, the others as in a call."""
+
+    def chosen(*new: Any) -> Any:
+        whole = list(args)
+        for k, x in zip(numbers, new, strict=True):
+            whole[k] = x
+        return fun(*whole, **kwargs)
+
+    chosen.__wrapped__ = fun  # type: ignore[attr-defined]  # for names, as `functools.wraps`
+    return chosen
+
+
 def _argnums(name: str, argnums: int | Sequence[int], count: int) -> list[int]:
     numbers = [argnums] if isinstance(argnums, int) else list(argnums)
     for n in numbers:
         if not isinstance(n, (int, np.integer)):
-            raise TypeError(f"{name}: argnums must be integers, got {type(n).__name__}.")
+            raise ArgumentTypeError(
+                f"{name}: argnums must be integers, got {type(n).__name__}. Give positions of "
+                "arguments."
+            )
         if not -count <= n < count:
-            raise TypeError(
+            raise ArgumentTypeError(
                 f"{name}: argnums={argnums} names a positional argument that was not given: "
                 f"the call has {count}. Arguments to differentiate must be passed by position."
             )
     positions = [n % count for n in numbers]
     if len(set(positions)) < len(positions):
-        raise ValueError(f"{name}: argnums={argnums} names an argument twice. Name it once.")
+        raise ArgumentValueError(
+            f"{name}: argnums={argnums} names an argument twice. Name it once."
+        )
     return positions
 
 
 def _check_input(
     name: str,
     value: Any,
-    tree: Any,
+    flat: Flat,
     index: int,
-    numbers: list[int],
     holomorphic: bool,
     allow_int: bool,
 ) -> None:
     kind = kind_of(value.aval.dtype)
-
-    def path() -> str:
-        inner = argument_path(tree, index)
-        position, rest = inner[1:].split("]", 1)
-        return f"args[{numbers[int(position)]}]{rest}"
-
     if holomorphic and kind != "c":
-        raise TypeError(
-            f"{name} with holomorphic=True: {path()} is {value.aval!r}; arguments must be complex. "
-            "Convert it with astype, or drop holomorphic=True."
+        raise ArgumentTypeError(
+            f"{name} with holomorphic=True: {flat.path(index)} is {value.aval!r}; arguments must "
+            "be complex. Convert it with astype, or drop holomorphic=True."
         )
     if kind in "biu" and not allow_int:
-        raise TypeError(
-            f"{name}: {path()} is {value.aval!r} (at {user_frame()}); gradients exist with respect "
+        raise ArgumentTypeError(
+            f"{name}: {flat.path(index)} is {value.aval!r}; gradients exist with respect "
             "to floats only. Convert it to a float (x.astype(float32)), choose other argnums, or "
             "pass allow_int=True."
         )
@@ -539,28 +564,28 @@ def _check_input(
 
 def _check_output(name: str, outs: Sequence[Any], tree: Any, holomorphic: bool) -> None:
     if len(outs) != 1 or tree != tree_util.tree_structure(0):
-        raise TypeError(
+        raise ArgumentTypeError(
             f"{name}: the function must give one scalar, it gave {tree}. Return a 0-d array, "
             "pass has_aux=True for (out, aux), or use jacobian."
         )
     aval = outs[0].aval
     if aval.shape != ():
-        raise TypeError(
-            f"{name}: the function must give a scalar, it gave {aval!r} (at {user_frame()}). "
+        raise ArgumentTypeError(
+            f"{name}: the function must give a scalar, it gave {aval!r}. "
             "Reduce it (.sum(), .mean()), or use jacobian or vjp."
         )
     if aval.dtype.kind == "c" and not holomorphic:
-        raise TypeError(
+        raise ArgumentTypeError(
             f"{name}: the function must give a real number, it gave {aval!r}. "
             "Take .real, or pass holomorphic=True."
         )
     if holomorphic and aval.dtype.kind != "c":
-        raise TypeError(
+        raise ArgumentTypeError(
             f"{name} with holomorphic=True: the function must give a complex number, it gave "
             f"{aval!r}. Convert it with astype, or drop holomorphic=True."
         )
     if aval.dtype.kind in "biu":
-        raise TypeError(
+        raise ArgumentTypeError(
             f"{name}: the function must give a float, it gave {aval!r}: integers have no "
             "derivative. Compute the loss in floating point."
         )

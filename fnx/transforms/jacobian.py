@@ -19,14 +19,28 @@ from fnx.core.primitive import Zero
 from fnx.core.tracing import running
 from fnx.core.types import float0, tangent_type
 from fnx.dtypes import kind_of
+from fnx.errors import ArgumentTypeError, ArgumentValueError
 from fnx.primitives.cast import convert_element_type as cast
 from fnx.primitives.shaping import move_axis, new_axis, reshape, zeros
 from fnx.primitives.slicing import slice as slice_
 from fnx.transforms.batching import vmap_flat
-from fnx.transforms.grad import _argnums, finish_cotangents, pullback, typed_as
+from fnx.transforms.grad import (
+    _argnums,
+    finish_cotangents,
+    of_chosen,
+    pullback,
+    typed_as,
+)
 from fnx.transforms.jet import jet_flat, scale
 from fnx.transforms.jvp import jvp_flat
-from fnx.transforms.trees import Flat, as_values, check_callable, function_name
+from fnx.transforms.trees import (
+    Flat,
+    argument_name,
+    argument_path,
+    as_values,
+    check_callable,
+    function_name,
+)
 
 __all__ = ["hessian", "jacfwd", "jacrev", "jet"]
 
@@ -45,26 +59,19 @@ def _basis(avals: Sequence[Any]) -> list[Any]:
     return parts
 
 
-def _of_chosen(fun: Callable[..., Any], args: Any, kwargs: Any, numbers: list[int]) -> Any:
-    def of_chosen(*new: Any) -> Any:
-        whole = list(args)
-        for k, x in zip(numbers, new, strict=True):
-            whole[k] = x
-        return fun(*whole, **kwargs)
-
-    of_chosen.__name__ = function_name(fun)
-    return of_chosen
-
-
 def _check_dtypes(
-    name: str, values: Sequence[Any], holomorphic: bool, which: str, conjugate: bool = False
+    name: str,
+    values: Sequence[Any],
+    holomorphic: bool,
+    path: Callable[[int], str],
+    conjugate: bool = False,
 ) -> None:
     """Raise TypeError for integers, and for complex values unless these mean something."""
-    for value in values:
+    for k, value in enumerate(values):
         kind = kind_of(value.aval.dtype)
         if kind not in ("c" if holomorphic else "fc" if conjugate else "f"):
-            raise TypeError(
-                f"{name}: {which} must be {'complex' if holomorphic else 'real floats'}, got "
+            raise ArgumentTypeError(
+                f"{name}: {path(k)} must be {'complex' if holomorphic else 'of real floats'}, got "
                 f"{value.aval!r}. Convert with astype; for complex functions pass holomorphic=True."
             )
 
@@ -107,9 +114,10 @@ def jacfwd(
         name = f"jacfwd of {function_name(fun)}"
         numbers = _argnums(name, argnums, len(args))
         leaves, tree = tree_util.tree_flatten(tuple([args[k] for k in numbers]))
-        values = as_values(name, leaves, tree, "args")
-        _check_dtypes(name, values, holomorphic, "arguments")
-        flat = Flat(_of_chosen(fun, args, kwargs, numbers), tree, aux=has_aux)
+        chosen = of_chosen(fun, args, kwargs, numbers)
+        flat = Flat(chosen, tree, aux=has_aux, positions=numbers, call=(args, kwargs))
+        values = flat.values(name, leaves)
+        _check_dtypes(name, values, holomorphic, flat.path)
         size = sum(v.size for v in values)
         counts: list[int] = []
 
@@ -182,13 +190,15 @@ def jacrev(
         name = f"jacrev of {function_name(fun)}"
         numbers = _argnums(name, argnums, len(args))
         leaves, tree = tree_util.tree_flatten(tuple([args[k] for k in numbers]))
-        values = as_values(name, leaves, tree, "args")
+        chosen = of_chosen(fun, args, kwargs, numbers)
+        flat = Flat(chosen, tree, aux=has_aux, positions=numbers, call=(args, kwargs))
+        values = flat.values(name, leaves)
         if not allow_int:
-            _check_dtypes(name, values, holomorphic, "arguments", conjugate=True)
-        flat = Flat(_of_chosen(fun, args, kwargs, numbers), tree, aux=has_aux)
+            _check_dtypes(name, values, holomorphic, flat.path, conjugate=True)
         outs, pull = pullback(flat, values, name)
         count = len(outs) - flat.aux_count
-        _check_dtypes(name, outs[:count], holomorphic, "results")
+        of_results = functools.partial(argument_path, flat.out_tree, name="the result")
+        _check_dtypes(name, outs[:count], holomorphic, of_results)
         size = sum(o.size for o in outs[:count])
 
         def rows_of(*cts: Any) -> list[Any]:
@@ -336,46 +346,50 @@ def jet(
     name = f"jet of {function_name(fun)}"
     scaled = options.pop("factorial_scaled", True)
     if options:
-        raise TypeError(f"jet: unexpected arguments {sorted(options)}; known is factorial_scaled.")
+        raise ArgumentTypeError(
+            f"jet: unexpected arguments {sorted(options)}; known is factorial_scaled."
+        )
     if len(primals) != len(series):
-        raise ValueError(
+        raise ArgumentValueError(
             f"{name}: {len(primals)} primals and {len(series)} series; give one series for each "
             "primal."
         )
     leaves, tree = tree_util.tree_flatten(tuple(primals))
-    values = as_values(name, leaves, tree, "primals")
+    flat = Flat(fun, tree)
+    values = flat.values(name, leaves)
     order = len(series[0]) if len(series) else 0
     columns: list[list[Any]] = [[] for _ in values]
     for k in range(order):
         terms = []
-        for argument in series:
+        for place, argument in enumerate(series):
             if len(argument) != order:
-                raise ValueError(
-                    f"{name}: all series must have one length, got {order} and {len(argument)}."
+                raise ArgumentValueError(
+                    f"{name}: all series must have one length, got {order} for "
+                    f"{argument_name(fun, 0)} and {len(argument)} for {argument_name(fun, place)}. "
+                    "Pad the shorter with zeros."
                 )
             terms.append(argument[k])
         coefficient_leaves, coefficient_tree = tree_util.tree_flatten(tuple(terms))
         if coefficient_tree != tree:
-            raise ValueError(
+            raise ArgumentValueError(
                 f"{name}: coefficients of order {k + 1} must have the structure of the primals, "
                 f"{tree}, got {coefficient_tree}."
             )
-        for column, value, leaf in zip(columns, values, coefficient_leaves, strict=True):
+        for j, (column, value, leaf) in enumerate(zip(columns, values, coefficient_leaves)):
             (given,) = as_values(name, [leaf], tree_util.tree_structure(0), "series")
             expected = tangent_type(value.aval)
             if expected.dtype == float0:
                 column.append(Zero(expected))
                 continue
             if given.shape != expected.shape:
-                raise ValueError(
-                    f"{name}: a coefficient must be {expected!r} like its primal, got "
-                    f"{given.aval!r}."
+                raise ArgumentValueError(
+                    f"{name}: the coefficient of order {k + 1} of {flat.path(j)} must be "
+                    f"{expected!r}, got {given.aval!r}. It has the shape of its primal."
                 )
             if given.dtype != expected.dtype:
                 given = cast(given, expected.dtype)
             factor = 1.0 / math.factorial(k + 1) if scaled else 1.0
             column.append(scale(given, factor) if factor != 1 else given)
-    flat = Flat(fun, tree)
     outs, out_series = jet_flat(flat, values, columns, order, name)
     by_leaf = []
     for value, terms in zip(outs, out_series, strict=True):

@@ -78,7 +78,8 @@ class JetTrace(Trace):
         """A tracer, or the array itself when all coefficients are zero."""
         if all([type(c) is Zero for c in series]):
             return primal
-        return JetTracer(self, primal, list(series))
+        tracer = JetTracer(self, primal, list(series))
+        return tracer if self.made is None else self.noted(tracer)
 
     def process(self, primitive: Primitive, args: Any, params: dict[str, Any]) -> Any:
         """Apply the jet rule, or derive it from the jvp rule."""

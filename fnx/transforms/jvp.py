@@ -24,6 +24,7 @@ from fnx.core.tracing import (
     watched,
 )
 from fnx.core.types import ShapedArray, tangent_type
+from fnx.errors import ArgumentTypeError
 from fnx.primitives.shaping import zeros
 
 __all__ = [
@@ -108,7 +109,8 @@ class JVPTrace(Trace):
         """A tracer, or the value itself when the tangent is zero."""
         if type(tangent) is Zero:
             return primal
-        return JVPTracer(self, primal, tangent)
+        tracer = JVPTracer(self, primal, tangent)
+        return tracer if self.made is None else self.noted(tracer)
 
     def process(self, primitive: Primitive, args: Any, params: dict[str, Any]) -> Any:
         """Apply the jvp rule."""
@@ -233,7 +235,7 @@ def stage_closed(
     """
     made, consts = stage(function, avals, name, folding=True)
     if consts:
-        raise TypeError(
+        raise ArgumentTypeError(
             f"{name}: a rule captured {', '.join(repr(c.aval) for c in consts)} while a program "
             "was transformed. Make constants from scalars, with primitives."
         )

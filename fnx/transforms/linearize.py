@@ -14,13 +14,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fnx.config import CONTEXT
+from fnx.config import CONTEXT, settings
 from fnx.core.jaxpr import Jaxpr, Var, eval_jaxpr
 from fnx.core.primitive import Primitive, rule
 from fnx.core.simplify import drop_dead, simplify
 from fnx.core.staging import StagedTracer, StagingTrace
-from fnx.core.tracing import Trace, Tracer, check_leaks, running, watched
+from fnx.core.tracing import (
+    Trace,
+    Tracer,
+    check_leaks,
+    running,
+    traces_abstractly,
+    watched,
+)
 from fnx.core.types import ShapedArray, float0, tangent_type
+from fnx.errors import ArgumentTypeError, user_frame
 from fnx.primitives.shaping import zeros
 from fnx.transforms.jvp import staged, zero_tangent
 
@@ -54,12 +62,14 @@ class TapeTracer(Tracer):
 class Tape(Trace):
     """Records what involves a tangent, runs everything else in the parent."""
 
-    __slots__ = ("eqns",)
+    __slots__ = ("eqns", "located")
 
     def __init__(self, parent: Trace | None, name: str) -> None:
         super().__init__(parent, name)
-        #: (primitive, operands, params, results)
-        self.eqns: list[tuple[Primitive, list[Any], dict[str, Any], list[TapeTracer]]] = []
+        #: (primitive, operands, params, results, the user's line)
+        self.eqns: list[tuple[Primitive, list[Any], dict[str, Any], list[TapeTracer], str]] = []
+        #: Whether lines are kept: not for eager evaluation, of which nothing remains.
+        self.located = traces_abstractly(parent) or settings().watches
 
     def owns(self, value: Any) -> bool:
         """Whether a value is a variable of this tape."""
@@ -71,12 +81,13 @@ class Tape(Trace):
             with running(self.parent):
                 return primitive(*args, **params)
         types = primitive.infer(*[a.aval for a in args], **params)
+        line = user_frame() if self.located else ""
         if not primitive.multiple_results:
             out = TapeTracer(self, types)
-            self.eqns.append((primitive, list(args), params, [out]))
+            self.eqns.append((primitive, list(args), params, [out], line))
             return out
         outs = [TapeTracer(self, t) for t in types]
-        self.eqns.append((primitive, list(args), params, outs))
+        self.eqns.append((primitive, list(args), params, outs, line))
         return outs
 
 
@@ -121,7 +132,8 @@ class LinearizeTrace(Trace):
 
     def input(self, primal: Any) -> Any:
         """An argument to differentiate with respect to."""
-        return LinearizeTracer(self, primal, TapeTracer(self.tape, tangent_type(primal.aval)))
+        tangent = TapeTracer(self.tape, tangent_type(primal.aval))
+        return self.noted(LinearizeTracer(self, primal, tangent))
 
     def split(self, primitive: Any, value: Any) -> tuple[Any, TapeTracer | None]:
         """Value and tangent of an argument."""
@@ -134,7 +146,8 @@ class LinearizeTrace(Trace):
     def join(self, primal: Any, tangent: Any) -> Any:
         """A tracer, or the value itself when the tangent doesn't depend on the inputs."""
         if type(tangent) is TapeTracer and tangent._trace is self.tape:
-            return LinearizeTracer(self, primal, tangent)
+            tracer = LinearizeTracer(self, primal, tangent)
+            return tracer if self.made is None else self.noted(tracer)
         return primal
 
     def process(self, primitive: Primitive, args: Any, params: dict[str, Any]) -> Any:
@@ -231,7 +244,7 @@ def replay(linearized: Linearized, tangents: Sequence[Any]) -> list[Any]:
     """
     env: dict[TapeTracer, Any] = dict(zip(linearized.inputs, tangents, strict=True))
     tape = linearized.tape
-    for primitive, operands, params, results in tape.eqns:
+    for primitive, operands, params, results, replayed in tape.eqns:  # noqa: B007 (`user_frame`)
         values = [env[a] if tape.owns(a) else a for a in operands]
         out = primitive(*values, **params)
         env.update(zip(results, out if primitive.multiple_results else [out], strict=True))
@@ -315,7 +328,7 @@ def _split(
 
     primal_jaxpr, consts = known.finish([p for p, _ in pairs] + residuals)
     if consts:
-        raise TypeError(
+        raise ArgumentTypeError(
             f"{jaxpr.name}: a rule captured {', '.join(repr(c.aval) for c in consts)} while a "
             "program was linearized. Make constants from scalars, with primitives."
         )

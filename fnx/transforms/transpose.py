@@ -39,7 +39,8 @@ def backward(linearized: Linearized, cotangents: Sequence[Any]) -> list[Any]:
     for out, ct in zip(linearized.outputs, cotangents, strict=True):
         if out is not None and ct is not None:
             _accumulate(found, out, ct)
-    for primitive, operands, params, results in reversed(tape.eqns):
+    # `user_frame` reads `replayed`: what a rule records, or does wrong, belongs to that line.
+    for primitive, operands, params, results, replayed in reversed(tape.eqns):  # noqa: B007
         linear = [tape.owns(a) for a in operands]
         _pull(found, primitive, operands, linear, params, results)
     return [found.get(v) for v in linearized.inputs]
@@ -85,6 +86,7 @@ def _backward_pass(
         if reads(eqn, depends):
             linear_eqns.append(eqn)
         else:
+            replayed = eqn.source
             out = eqn.primitive(*[_read(env, a) for a in eqn.inputs], **eqn.params)
             env.update(
                 zip(eqn.outputs, out if eqn.primitive.multiple_results else [out], strict=True)
@@ -94,6 +96,7 @@ def _backward_pass(
         if out in depends:
             _accumulate(found, out, ct)
     for eqn in reversed(linear_eqns):
+        replayed = eqn.source  # noqa: F841 (as in `backward`)
         linear = [type(a) is Var and a in depends for a in eqn.inputs]
         operands = [
             a if is_linear else _read(env, a)

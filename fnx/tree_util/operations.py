@@ -11,6 +11,7 @@ import functools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
+from fnx.errors import ArgumentTypeError, ArgumentValueError
 from fnx.tree_util.keys import KeyPath, keystr
 from fnx.tree_util.mismatch import (
     equality_errors_pytreedef,
@@ -199,7 +200,7 @@ def tree_reduce(
     if initializer is not _UNSPECIFIED:
         return functools.reduce(function, leaves, initializer)
     if not leaves:
-        raise TypeError("tree_reduce: the tree has no leaves. Give an initializer.")
+        raise ArgumentTypeError("tree_reduce: the tree has no leaves. Give an initializer.")
     return functools.reduce(function, leaves)
 
 
@@ -231,7 +232,9 @@ def tree_reduce_associative(
     leaves = tree_leaves(tree, is_leaf)
     if not leaves:
         if identity is _UNSPECIFIED:
-            raise TypeError("tree_reduce_associative: the tree has no leaves. Give an identity.")
+            raise ArgumentTypeError(
+                "tree_reduce_associative: the tree has no leaves. Give an identity."
+            )
         return identity
     return _halve(operation, leaves)
 
@@ -277,14 +280,14 @@ def tree_transpose(
     if inner_treedef is None:
         subtrees = outer_treedef.flatten_up_to(pytree_to_transpose)
         if not subtrees:
-            raise TypeError(
+            raise ArgumentTypeError(
                 "tree_transpose: the outer structure has no leaves. Give inner_treedef."
             )
         inner_treedef = tree_structure(subtrees[0])
     # As in JAX, the number of leaves decides: a tuple may stand where the structure has a list.
     if structure.num_leaves != outer_treedef.num_leaves * inner_treedef.num_leaves:
         expected = outer_treedef.compose(inner_treedef)
-        raise TypeError(
+        raise ArgumentTypeError(
             f"tree_transpose: expected a tree of {expected}, got one of {structure}."
             + "".join(
                 f" At tree{keystr(path)}: expected {one}, got {other}."
@@ -323,7 +326,12 @@ def tree_broadcast(
 
 
 def broadcast_prefix(
-    prefix_tree: Any, full_tree: Any, is_leaf: Callable[[Any], bool] | None = None
+    prefix_tree: Any,
+    full_tree: Any,
+    is_leaf: Callable[[Any], bool] | None = None,
+    *,
+    operation: str = "broadcast_prefix",
+    name: str = "prefix_tree",
 ) -> list[Any]:
     """The leaves of `tree_broadcast`: for each leaf of a tree, the leaf of the prefix above it.
 
@@ -333,13 +341,15 @@ def broadcast_prefix(
         The prefix and the tree.
     is_leaf : callable, optional
         Nodes of the prefix for which it is true are leaves.
+    operation, name : str
+        Who asks, and what the user calls the prefix, for messages.
 
     Examples
     --------
     >>> broadcast_prefix((0, 1), ((10, 11), 12))
     [0, 0, 1]
     """
-    return _broadcast("broadcast_prefix prefix_tree", prefix_tree, full_tree, is_leaf)
+    return _broadcast(name, prefix_tree, full_tree, is_leaf, f"{operation}: ")
 
 
 def flatten_axes(name: str, treedef: PyTreeDef, axis_tree: Any) -> list[Any]:
@@ -427,23 +437,27 @@ def _up_to(
     subtrees: list[Any] = []
     if match_prefix(structure.spec, other, subtrees):
         return subtrees
-    lines = [f"{operation}: the trees do not agree."]
+    lines = [f"{operation}: the trees do not agree. Give trees of one structure."]
     for path, mine, theirs, why in list(prefix_differences(tree, other, is_leaf))[:5]:
         where = f"at tree{keystr(path)}"
         lines.append(f"  {where}: the first has {mine}, the other has {theirs}; {why}.")
     lines += [f"  first: {structure}", f"  other: {tree_structure(other)}"]
-    raise ValueError("\n".join(lines))
+    raise ArgumentValueError("\n".join(lines))
 
 
 def _broadcast(
-    name: str, prefix_tree: Any, full_tree: Any, is_leaf: Callable[[Any], bool] | None
+    name: str,
+    prefix_tree: Any,
+    full_tree: Any,
+    is_leaf: Callable[[Any], bool] | None,
+    operation: str = "",
 ) -> list[Any]:
     leaves, prefix = tree_flatten(prefix_tree, is_leaf)
     subtrees: list[Any] = []
     if not match_prefix(prefix.spec, full_tree, subtrees):
         places = [str(error(name)) for error in prefix_errors(prefix_tree, full_tree, is_leaf)]
-        raise ValueError(
-            f"{name} must be a prefix of the tree that it is for.\n  "
+        raise ArgumentValueError(
+            f"{operation}{name} must be a prefix of the tree that it is for.\n  "
             + "\n  ".join(places[:5])
             + f"\n  prefix: {prefix}\n  tree:   {tree_structure(full_tree)}"
         )

@@ -15,6 +15,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from operator import attrgetter
 from typing import Any, TypeVar
 
+from fnx.errors import ArgumentTypeError, ArgumentValueError
 from fnx.tree_util.keys import DictKey, FlattenedIndexKey, GetAttrKey, KeyPath, SequenceKey
 
 __all__ = [
@@ -81,7 +82,7 @@ def is_tree_node(typ: type) -> bool:
     (True, False)
     """
     if not isinstance(typ, type):
-        raise TypeError(f"is_tree_node: expected a type, got {typ!r}. Write type(x).")
+        raise ArgumentTypeError(f"is_tree_node: expected a type, got {typ!r}. Write type(x).")
     return entry_of(typ) is not None
 
 
@@ -242,13 +243,13 @@ def register_dataclass(
     Layer(weight=3.0, name='first')
     """
     if (data_fields is None) != (meta_fields is None):
-        raise TypeError(
+        raise ArgumentTypeError(
             "register_dataclass: give both data_fields and meta_fields, or neither; "
             f"got data_fields={data_fields}, meta_fields={meta_fields}."
         )
     if data_fields is None or meta_fields is None:
         if not dataclasses.is_dataclass(nodetype):
-            raise TypeError(
+            raise ArgumentTypeError(
                 f"register_dataclass: {nodetype!r} is not a dataclass. "
                 "Make it one, or give data_fields and meta_fields."
             )
@@ -347,16 +348,16 @@ class _Opaque:
 
 def _register(kind: type, entry: NodeEntry) -> None:
     if not isinstance(kind, type):
-        raise TypeError(f"register: expected a type, got {kind!r}.")
+        raise ArgumentTypeError(f"register: expected a type, got {kind!r}.")
     if kind in NODES:
-        raise ValueError(f"register: {kind!r} is registered as a node of trees already.")
+        raise ArgumentValueError(f"register: {kind!r} is registered as a node of trees already.")
     NODES[kind] = entry
 
 
 def _require_callable(operation: str, *functions: Any) -> None:
     for function in functions:
         if not callable(function):
-            raise TypeError(f"{operation}: expected a function, got {function!r}.")
+            raise ArgumentTypeError(f"{operation}: expected a function, got {function!r}.")
 
 
 def _check_fields(
@@ -364,14 +365,16 @@ def _check_fields(
 ) -> None:
     both = sorted(set(data) & set(meta))
     if both:
-        raise ValueError(f"register_dataclass: {both} are in data_fields and in meta_fields.")
+        raise ArgumentValueError(
+            f"register_dataclass: {both} are in data_fields and in meta_fields."
+        )
     if not dataclasses.is_dataclass(nodetype):
         return
     expected = {f.name for f in dataclasses.fields(nodetype) if f.init} - set(dropped)
     missing = sorted(expected - set(data) - set(meta))
     strange = sorted((set(data) | set(meta)) - expected)
     if missing or strange:
-        raise ValueError(
+        raise ArgumentValueError(
             f"register_dataclass: data_fields and meta_fields of {nodetype.__name__} must name "
             f"every field of its constructor, and no other; missing: {missing}, "
             f"unexpected: {strange}. A field may be left out with drop_fields."
@@ -403,7 +406,7 @@ def sorted_keys(node: dict[Any, Any]) -> list[Any]:
     try:
         return sorted(node)
     except TypeError as error:
-        raise ValueError(
+        raise ArgumentValueError(
             f"tree_flatten: the keys of a dictionary can't be sorted: {list(node)} ({error}). "
             "Use keys of one type, or an OrderedDict."
         ) from error

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
+from fnx.errors import ArgumentValueError
 from fnx.tree_util.keys import KeyPath
 from fnx.tree_util.registry import NODES, Partial, entry_of, sorted_keys
 
@@ -79,7 +80,7 @@ class PyTreeDef:
         leaves = leaves if type(leaves) in (list, tuple) else list(leaves)
         if len(leaves) != self.num_leaves:  # type: ignore[arg-type]
             few = len(leaves) < self.num_leaves  # type: ignore[arg-type]
-            raise ValueError(
+            raise ArgumentValueError(
                 f"tree_unflatten: too {'few' if few else 'many'} leaves for {self}; "
                 f"expected {self.num_leaves}, got {len(leaves)}."  # type: ignore[arg-type]
             )
@@ -102,7 +103,7 @@ class PyTreeDef:
         """The subtrees of a tree at the leaves of this structure, which is a prefix of it."""
         subtrees: list[Any] = []
         if not match_prefix(self.spec, tree, subtrees):
-            raise ValueError(
+            raise ArgumentValueError(
                 f"flatten_up_to: {self} is not a prefix of {tree_structure(tree)}. "
                 "Containers must be of the same types and lengths, with the same keys, "
                 "down to the leaves of the prefix."
@@ -147,11 +148,13 @@ class PyTreeDef:
         """The structure with a given root, as `node_data` gives it, and given children."""
         if node_data is None:
             if children:
-                raise ValueError("from_node_data_and_children: a leaf has no children.")
+                raise ArgumentValueError("from_node_data_and_children: a leaf has no children.")
             return PyTreeDef(None)
         kind, data = node_data
         if not registry.is_node(kind):
-            raise ValueError(f"from_node_data_and_children: {kind!r} is not a node of trees.")
+            raise ArgumentValueError(
+                f"from_node_data_and_children: {kind!r} is not a node of trees."
+            )
         if kind not in NODES:
             data = kind
         if kind is dict:
@@ -349,7 +352,7 @@ def flatten_one_level(tree: Any) -> tuple[tuple[Any, ...], Any]:
     """
     entry = entry_of(type(tree))
     if entry is None:
-        raise ValueError(f"flatten_one_level: {type(tree)!r} is not a node of trees.")
+        raise ArgumentValueError(f"flatten_one_level: {type(tree)!r} is not a node of trees.")
     children, data = entry.flatten(tree)
     return tuple(children), data
 
@@ -457,7 +460,7 @@ def _build(spec: Spec, take: Callable[[], Any]) -> Any:
 def _assemble(spec: tuple[Any, ...], children: list[Any]) -> Any:
     entry = entry_of(spec[0])
     if entry is None:
-        raise ValueError(f"tree_unflatten: {spec[0]!r} is not a node of trees here.")
+        raise ArgumentValueError(f"tree_unflatten: {spec[0]!r} is not a node of trees here.")
     return entry.unflatten(spec[1], children)
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import inspect
+import pickle
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+import fnx.numpy as jnp
 from fnx import errors
-from fnx.errors import FnxError, dtype_string, type_string, user_frame
+from fnx.errors import FnxError, dtype_string, type_string, user_frame, user_operation
 
 CLASSES = {
     name: kind for name, kind in vars(errors).items() if inspect.isclass(kind) and name[0] != "_"
@@ -55,7 +58,19 @@ def test_the_hierarchy_is_jax_s(name: str, parent: str, builtins: set[str]) -> N
 def test_errors_of_our_own_derive_from_builtins_too() -> None:
     assert builtin_bases(errors.ShapeError) == {"TypeError", "ValueError"}
     assert builtin_bases(errors.TypePromotionError) == {"TypeError", "ValueError"}
-    assert issubclass(errors.MissingRuleError, NotImplementedError)
+    for name, builtin in {
+        "ArgumentTypeError": TypeError,
+        "ArgumentValueError": ValueError,
+        "AxisError": np.exceptions.AxisError,
+        "AxisNameError": NameError,
+        "LoopBoundError": OverflowError,
+        "MissingRuleError": NotImplementedError,
+        "NumberOverflowError": OverflowError,
+        "UnknownSettingError": AttributeError,
+        "UnsetRuleError": AttributeError,
+        "UnsupportedError": NotImplementedError,
+    }.items():
+        assert issubclass(OURS[name], builtin)
     for kind in (errors.CompilationError, errors.KernelError, errors.CacheError):
         assert issubclass(kind, errors.JaxRuntimeError)
     assert errors.DtypePromotionError is errors.TypePromotionError
@@ -69,9 +84,39 @@ def test_every_class_is_drawn_in_the_tree_and_explained() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(OURS))
-def test_errors_keep_their_message(name: str) -> None:
-    with pytest.raises(FnxError, match="what happened"):
-        raise OURS[name]("what happened")
+def test_errors_keep_their_message_and_find_their_place(name: str) -> None:
+    line = inspect.currentframe().f_lineno + 1  # type: ignore[union-attr]
+    error = OURS[name]("what happened")
+    place = f"{__file__}:{line} (test_errors_keep_their_message_and_find_their_place)"
+    assert error.message == "what happened" and error.where == place
+    assert str(error) == f"what happened\n  at {place}"
+    error.operands["f"] = ("x: f32[3]",)
+    text = f"what happened\n  with x: f32[3] (from the arguments of f)\n  at {place}"
+    assert str(error) == text
+    # A worker's error that comes back to the main process tells the worker's line.
+    assert str(pickle.loads(pickle.dumps(error))) == text
+
+
+def test_the_place_of_an_error_is_the_users_line(tmp_path: Path) -> None:
+    program = tmp_path / "train.py"
+    program.write_text("def loss(np, jnp):\n    return np.sum(jnp.ones(3), axis=\\\n        1)\n")
+    user: dict[str, Any] = {}
+    exec(compile(program.read_text(), str(program), "exec"), user)
+    with pytest.raises(errors.AxisError) as found:
+        user["loss"](np, jnp)
+    # The first line of the statement, and not that of ours, which NumPy calls.
+    assert found.value.where == f"{program}:2 (loss)"
+
+
+def test_the_operation_is_what_the_user_called() -> None:
+    assert user_operation() == ""
+    root = Path(errors.__file__).parent
+    scope: dict[str, Any] = {}
+    code = "def total(f):\n    return shared('sum', f)\ndef shared(operation, f):\n    return f()\n"
+    code += "def _hidden(f):\n    return f()\ndef plain(f):\n    return _hidden(f)\n"
+    exec(compile(code, str(root / "numpy" / "inner.py"), "exec"), scope)
+    assert scope["total"](user_operation) == "sum"
+    assert scope["plain"](user_operation) == "plain" and scope["_hidden"](user_operation) == ""
 
 
 def test_user_frame_is_the_line_that_called() -> None:

@@ -44,7 +44,7 @@ def test_a_hessian_of_a_tree():
 
 def test_errors():
     _, unravel = ravel_pytree(jnp.ones(3))
-    with pytest.raises(ValueError, match="3 elements"):
+    with pytest.raises(ValueError, match=r"f32\[3\]"):
         unravel(jnp.ones(4))
     with pytest.raises(TypeError, match="float32"):
         unravel(np.ones(3))

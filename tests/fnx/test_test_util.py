@@ -58,6 +58,14 @@ def test_single_checks(rng):
         check_vjp(jnp.sin, lambda *xs: (jnp.sin(*xs), lambda ct: (ct,)), (x,))
 
 
+def test_functions_from_complex_to_real_numbers(rng):
+    x = rng.standard_normal(3) + 1j * rng.standard_normal(3)
+    check_grads(lambda v: jnp.sum(jnp.abs(v) ** 3), (x,), order=2)
+    wrong = lambda v: (jnp.sum(jnp.abs(v)), lambda ct: (ct * jnp.sign(v),))  # noqa: E731
+    with pytest.raises(AssertionError, match="vjp"):
+        check_vjp(lambda v: jnp.sum(jnp.abs(v)), wrong, (x,))
+
+
 def test_unknown_modes_are_refused():
     with pytest.raises(ValueError, match="backward"):
         check_grads(jnp.sin, (1.0,), order=1, modes=("backward",))

@@ -1,18 +1,17 @@
-"""Every ordered pair of transforms, on functions with control flow, against a simpler equal form.
+"""Every ordered pair of transforms, on random functions with control flow, against a simpler form.
 
-Each transform is put in a form that takes a function of R^3 to R^3 and gives another (a Jacobian
-is multiplied by a fixed vector, lanes are averaged), so that any two compose. Beside it stands its
-simpler form: nothing but `jvp` along one direction at a time, and Python loops. What it is applied
-to is simpler as well: the same mathematics in a straight line, without control flow. The bound is
-measured by noise in every rounding (`tests.support.rounding_noise`).
-Read next: `test_random_programs`.
+A pair (`tests.support.law_transforms`) of a random function (`tests.support.random_control`) must
+give what the simpler forms of both give, applied to the same mathematics in a straight line
+(`tests.support.straight_lines`).  Seeds go round the pairs, so every pair meets other functions
+each time; the custom rules take turns.  A part is compiled as a whole as well.  The bound is
+measured by noise in every rounding (`tests.support.rounding_noise`).  A function that fails prints
+itself as a Python file.  Read next: `test_random_programs`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
+from collections import Counter
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -21,20 +20,144 @@ import pytest
 import fnx
 import fnx.numpy as jnp
 from fnx import lax
-from fnx.experimental.jet import jet
-from tests.support.rounding_noise import Measured, disagreement, measured
+from fnx.core.jaxpr import Jaxpr, subjaxprs
+from tests.support.law_transforms import RULES, TRANSFORMS, Function
+from tests.support.random_control import FORMS, Controlled, random_control
+from tests.support.rounding_noise import disagreement, measured
+from tests.support.straight_lines import straightened
 
-Function = Callable[[Any], Any]
+PROGRAMS, BATCH = 300, 20
+FUZZED = range(10_000, 12_000, BATCH)
+
+#: The transforms of the table; the custom rules are one of them.
+NAMES = [name for name in TRANSFORMS if name not in RULES] + ["custom rule"]
+PAIRS = list(product(NAMES, NAMES))
+
+#: One in so many programs is compiled as a whole as well; prime to the number of pairs.
+COMPILED = 7
+
+compared: Counter[tuple[str, str]] = Counter()
+
+
+def pair_of(seed: int) -> tuple[str, str]:
+    """The pair of transforms, the outer one first, that is a seed's turn."""
+    rounds, place = divmod(seed, len(PAIRS))
+    outer, inner = PAIRS[place]
+    return (
+        RULES[rounds % 2] if outer == "custom rule" else outer,
+        RULES[(rounds + 1) % 2] if inner == "custom rule" else inner,
+    )
+
+
+def different(
+    outer: str, inner: str, function: Function, line: Function, x: Any, compiled: bool
+) -> str:
+    """What a pair of transforms of a function gives else than the simpler form, in words."""
+    both = TRANSFORMS[outer].apply(TRANSFORMS[inner].apply(function))
+    simple = TRANSFORMS[outer].simpler(TRANSFORMS[inner].simpler(line))
+    wanted = measured(lambda: simple(x), runs=2)
+    for run in (both, fnx.jit(both)) if compiled else (both,):
+        result = run(x)
+        if not disagreement(wanted, result):
+            continue
+        own = measured(lambda: both(x))  # the pair may round worse than the simpler form
+        bounds = [a + b for a, b in zip(wanted.bounds, own.bounds, strict=True)]
+        message = disagreement(wanted, result, bounds)
+        if message:
+            return f"{'' if run is both else 'jit of '}{outer} of {inner}: {message}"
+    return ""
+
+
+def program_of(seed: int) -> Controlled:
+    """The function of a seed: a third of the short run's are as long as the long run's."""
+    short = seed < PROGRAMS and (seed + seed // len(PAIRS)) % 3 > 0
+    return random_control(seed, 1 if short else 2)
+
+
+def check(seed: int) -> None:
+    """Put one random function through the pair that is its turn."""
+    program, (outer, inner) = program_of(seed), pair_of(seed)
+    try:
+        line = straightened(program.function, program.point)
+        compiled = seed % COMPILED == 0
+        message = different(outer, inner, program.function, line, program.point, compiled)
+    except Exception as error:
+        error.add_note(f"seed {seed}, {outer} of {inner}\n{program.text}")
+        raise
+    compared[outer, inner] += 1
+    if message:
+        fail(program, message)
+
+
+def fail(program: Controlled, message: str) -> None:
+    """Fail with the function's text and Jaxpr."""
+    pytest.fail(f"seed {program.seed}, {message}\n\n{program.text}\n{program.jaxpr}", pytrace=False)
+
+
+@pytest.mark.parametrize("first", range(0, PROGRAMS, BATCH))
+def test_pairs_agree(first: int) -> None:
+    for seed in range(first, first + BATCH):
+        check(seed)
+
+
+@pytest.mark.fuzz
+@pytest.mark.parametrize("first", FUZZED)
+def test_more_pairs_agree(first: int) -> None:
+    for seed in range(first, first + BATCH):
+        check(seed)
+
+
+def depth(jaxpr: Jaxpr) -> int:
+    """How deep control flow is nested in a program."""
+    deepest = 0
+    for eqn in jaxpr.eqns:
+        inside = [depth(inner) for _, inner in subjaxprs(eqn.params)]
+        counts = eqn.primitive.name in ("cond", "while", "scan")
+        deepest = max(deepest, max(inside, default=0) + counts)
+    return deepest
+
+
+def test_every_pair_occurs(capsys: pytest.CaptureFixture[str]) -> None:
+    """At least twice each, on functions with loops and branches, a third of them nested."""
+    assigned = named(Counter(pair_of(seed) for seed in range(PROGRAMS)))
+    assert len(assigned) == len(PAIRS) == 144
+    assert min(assigned.values()) >= 2
+    programs = [program_of(seed) for seed in range(PROGRAMS)]
+    kinds = Counter(kind for program in programs for kind in program.kinds)
+    assert min(kinds[kind] for kind in FORMS) >= PROGRAMS // len(FORMS)
+    depths = [depth(program.jaxpr.jaxpr) for program in programs]
+    assert min(depths) >= 1
+    assert np.mean(np.array(depths) >= 2) >= 1 / 3
+    with capsys.disabled():
+        print(coverage_table(named(compared), kinds))
+
+
+def named(pairs: Counter[tuple[str, str]]) -> Counter[tuple[str, str]]:
+    """Counts by the names of the table."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for pair, count in pairs.items():
+        outer, inner = ["custom rule" if name in RULES else name for name in pair]
+        counts[outer, inner] += count
+    return counts
+
+
+def coverage_table(counts: Counter[tuple[str, str]], kinds: Counter[str]) -> str:
+    """How often each pair was compared in this run, and what the functions are made of."""
+    rows = [
+        f"{outer:12}" + "".join(f"{counts[outer, inner]:12}" for inner in NAMES) for outer in NAMES
+    ]
+    heading = f"{'of':>12}" + "".join(f"{inner:>12}" for inner in NAMES)
+    flow = ", ".join(f"{kind} {count}" for kind, count in kinds.items())
+    return "\n".join(
+        [f"\n{sum(counts.values())} pairs of transforms compared", heading, *rows, flow]
+    )
+
+
+# --------------------------------------------- functions whose straight lines are written by hand
 
 POINT = jnp.asarray([0.3, -0.7, 0.45], "float64")
-ALONG = jnp.asarray([0.8, -0.5, 1.1], "float64")
-BENT = jnp.asarray([-0.4, 0.9, 0.6], "float64")
-BASIS = [jnp.asarray(row, "float64") for row in np.eye(3)]
 MIXING = jnp.asarray([[0.5, -0.3, 0.2], [0.1, 0.6, -0.4], [-0.2, 0.3, 0.7]], "float64")
 FACTORS = jnp.asarray([1.0, 0.5, -0.75], "float64")
-
-
-# ---------------------------------------------------------------------------------------- functions
 
 
 def branching(x: Any) -> Any:
@@ -105,142 +228,13 @@ FUNCTIONS: dict[str, tuple[Function, Function]] = {
 }
 
 
-# --------------------------------------------------------------------------------------- transforms
-
-
-def push(f: Function, direction: Any) -> Function:
-    """The derivative in one direction."""
-    return lambda x: fnx.jvp(f, (x,), (direction,))[1]
-
-
-def partials(f: Function) -> Function:
-    """The derivatives of a scalar function, one direction at a time."""
-    return lambda x: jnp.stack([push(f, e)(x) for e in BASIS])
-
-
-def total(f: Function) -> Function:
-    """The sum of a function's results."""
-    return lambda x: jnp.sum(f(x))
-
-
-def pulled(f: Function) -> Function:
-    """The fixed vector times the Jacobian, by `vjp`."""
-    return lambda x: fnx.vjp(f, x)[1](ALONG)[0]
-
-
-def lanes(x: Any) -> list[Any]:
-    """Three points from one."""
-    return [x, x * 0.5, x + 0.125]
-
-
-def custom_forward(f: Function) -> Function:
-    """A function with its own jvp as a custom rule."""
-    wrapped = fnx.custom_jvp(f)
-    wrapped.defjvp(lambda primals, tangents: fnx.jvp(f, primals, tangents))
-    return wrapped
-
-
-def custom_reverse(f: Function) -> Function:
-    """A function with its own vjp as a custom rule."""
-    wrapped = fnx.custom_vjp(f)
-    wrapped.defvjp(lambda x: (f(x), x), lambda x, ct: fnx.vjp(f, x)[1](ct))
-    return wrapped
-
-
-def second_derivative(f: Function) -> Function:
-    """That along a curve, by two nested jvps."""
-
-    def second(x: Any) -> Any:
-        def along(t: Any) -> Any:
-            return f(x + t * (ALONG + t * (0.5 * BENT)))
-
-        one = jnp.ones((), "float64")
-        return push(push(along, one), one)(jnp.zeros((), "float64"))
-
-    return second
-
-
-@dataclass(frozen=True)
-class Transform:
-    """A transform in the form of this page, and the simpler form that it equals."""
-
-    apply: Callable[[Function], Function]
-    simpler: Callable[[Function], Function]
-
-
-def same(f: Function) -> Function:
-    """The simpler form of what only computes in another way."""
-    return f
-
-
-TRANSFORMS: dict[str, Transform] = {
-    "jvp": Transform(lambda f: push(f, ALONG), lambda f: push(f, ALONG)),
-    "grad": Transform(lambda f: fnx.grad(total(f)), lambda f: partials(total(f))),
-    "vjp": Transform(pulled, lambda f: partials(lambda x: jnp.sum(f(x) * ALONG))),
-    "jacfwd": Transform(
-        lambda f: lambda x: jnp.matmul(fnx.jacfwd(f)(x), ALONG), lambda f: push(f, ALONG)
-    ),
-    "jacrev": Transform(
-        lambda f: lambda x: jnp.matmul(ALONG, fnx.jacrev(f)(x)),
-        lambda f: partials(lambda x: jnp.sum(f(x) * ALONG)),
-    ),
-    "hessian": Transform(
-        lambda f: lambda x: jnp.matmul(fnx.hessian(total(f))(x), ALONG),
-        lambda f: partials(push(total(f), ALONG)),
-    ),
-    "vmap": Transform(
-        lambda f: lambda x: jnp.mean(fnx.vmap(f)(jnp.stack(lanes(x))), axis=0),
-        lambda f: lambda x: sum(f(lane) for lane in lanes(x)) / 3.0,
-    ),
-    "jet": Transform(lambda f: lambda x: jet(f, (x,), ([ALONG, BENT],))[1][1], second_derivative),
-    "jit": Transform(fnx.jit, same),
-    "checkpoint": Transform(fnx.checkpoint, same),
-    "linearize": Transform(
-        lambda f: lambda x: fnx.linearize(f, x)[1](ALONG), lambda f: push(f, ALONG)
-    ),
-    "custom_jvp": Transform(custom_forward, same),
-    "custom_vjp": Transform(custom_reverse, same),
-}
-
-
-@cache
-def reference(outer: str, inner: str, function: str) -> Measured:
-    """What the simpler form gives, with its bound."""
-    _, line = FUNCTIONS[function]
-    simple = TRANSFORMS[outer].simpler(TRANSFORMS[inner].simpler(line))
-    return measured(lambda: simple(POINT))
-
-
-def taking_turns(outer: str, inner: str) -> str:
-    """The function that a pair is tried on in the short run."""
-    names = list(TRANSFORMS)
-    return list(FUNCTIONS)[(names.index(outer) + names.index(inner)) % len(FUNCTIONS)]
-
-
-def composed(outer: str, inner: str, function: str) -> tuple[Function, Measured]:
-    """A pair of transforms of a function, and what it must give."""
-    both = TRANSFORMS[outer].apply(TRANSFORMS[inner].apply(FUNCTIONS[function][0]))
-    simple, own = reference(outer, inner, function), measured(lambda: both(POINT), runs=1)
-    bounds = [a + b for a, b in zip(simple.bounds, own.bounds, strict=True)]
-    return both, Measured(simple.values, bounds)
-
-
-@pytest.mark.parametrize("outer", TRANSFORMS)
-def test_pairs(outer: str) -> None:
-    for inner in TRANSFORMS:
-        both, wanted = composed(outer, inner, taking_turns(outer, inner))
-        message = disagreement(wanted, both(POINT))
-        assert not message, f"{outer} of {inner}: {message}"
-
-
-@pytest.mark.parametrize("outer", TRANSFORMS)
-def test_pairs_compiled(outer: str) -> None:
-    for k, inner in enumerate(TRANSFORMS):
-        if (k + list(TRANSFORMS).index(outer)) % 2:
-            continue  # every other one: compiling takes its time; all of them are in `make fuzz`
-        both, wanted = composed(outer, inner, taking_turns(outer, inner))
-        message = disagreement(wanted, fnx.jit(both)(POINT))
-        assert not message, f"jit of {outer} of {inner}: {message}"
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_straight_lines_are_those_by_hand(function: str) -> None:
+    flow, line = FUNCTIONS[function]
+    straight = straightened(flow, POINT)
+    names = {eqn.primitive.name for eqn in fnx.make_jaxpr(straight)(POINT).jaxpr.eqns}
+    assert not names & {"cond", "scan", "while"}
+    np.testing.assert_array_equal(straight(POINT), line(POINT))
 
 
 @pytest.mark.fuzz
@@ -248,7 +242,5 @@ def test_pairs_compiled(outer: str) -> None:
 @pytest.mark.parametrize("outer", TRANSFORMS)
 def test_every_pair_on_every_function(outer: str, function: str) -> None:
     for inner in TRANSFORMS:
-        both, wanted = composed(outer, inner, function)
-        for run in (both, fnx.jit(both)):
-            message = disagreement(wanted, run(POINT))
-            assert not message, f"{outer} of {inner} of {function}, {run}: {message}"
+        message = different(outer, inner, *FUNCTIONS[function], POINT, compiled=True)
+        assert not message, f"of {function}: {message}"

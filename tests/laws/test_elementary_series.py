@@ -46,7 +46,8 @@ REFERENCES = {
 #: Elementwise, but not analytic: kinks, jumps, choices, parts of complex numbers, and casts.
 NOT_ANALYTIC = set(
     "abs ceil clamp complex conj convert_element_type eq floor ge gt imag is_finite le lt max min "
-    "ne nextafter optimization_barrier real reduce_precision rem round select_n sign".split()
+    "ne nextafter optimization_barrier real reduce_precision rem round select_n sign "
+    "name pmax pmin ppermute psum".split()  # and those that are the identity of one lane
 )
 
 #: How many points; mpmath differentiates zeta slowly.

@@ -40,7 +40,7 @@ class Group:
         self.inputs.append(variable)
         return variable
 
-    def __call__(self, name: str, *args: Any, **params: Any) -> Any:
+    def __call__(self, name: str, /, *args: Any, **params: Any) -> Any:
         primitive = registry[name]
         types = primitive.infer(*[a.aval for a in args], **params)
         outs = tuple(Var(t) for t in (types if primitive.multiple_results else [types]))

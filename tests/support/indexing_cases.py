@@ -67,6 +67,32 @@ def cases(dtype: str) -> Iterator[Case]:
             )
 
 
+def unique_cases(dtype: str) -> Iterator[Case]:
+    """Layouts whose windows do not meet, in increasing order of their places, in every mode.
+
+    Parameters
+    ----------
+    dtype : str
+        Of operand and updates; values are multiples of 1/4 and no zeros.
+    """
+    rng = np.random.default_rng(2025)
+    layouts: tuple[Any, ...] = (
+        ((6,), [[0], [2], [3]], ((), (0,), (0,), (), ()), (1,), (3,)),
+        ((6,), [[-1], [1], [3], [9]], ((), (0,), (0,), (), ()), (1,), (4,)),
+        ((4, 3), [[0], [3]], ((1,), (0,), (0,), (), ()), (1, 3), (2, 3)),
+        ((4, 5), [[0, 1], [2, 0]], ((1, 2), (), (0, 1), (), ()), (2, 3), (2, 2, 3)),
+        ((2, 4), [[[0], [3]], [[1], [2]]], ((), (1,), (1,), (0,), (0,)), (1, 1), (2, 2)),
+    )
+    for shape, indices, numbers, sizes, updates in layouts:
+        for mode in MODES:
+            given = np.array(indices, np.int32)
+            if given.min() < 0 and mode == "promise_in_bounds":
+                continue
+            x, u = (_numbers(rng, s, dtype) for s in (shape, updates))
+            x, u = (np.where(v == 0, 1, v).astype(dtype) for v in (x, u))
+            yield Case(x, given, u, numbers, sizes, mode)
+
+
 def _numbers(rng: np.random.Generator, shape: Any, dtype: str) -> np.ndarray[Any, Any]:
     wide = rng.integers(-8, 9, shape)
     return (wide / 4).astype(dtype) if np.dtype(dtype).kind == "f" else wide.astype(dtype)

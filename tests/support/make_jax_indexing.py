@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from tests.support.indexing_cases import SCATTERS, Case, cases
+from tests.support.indexing_cases import SCATTERS, Case, cases, unique_cases
 
 PATH = Path(__file__).parents[1] / "fnx" / "data" / "jax_indexing.json"
 
@@ -67,6 +67,39 @@ def scattered(name: str, case: Case) -> dict[str, Any]:
     return answer
 
 
+def applied(case: Case) -> list[Any]:
+    """What scatter_apply gives; JAX has no derivative of it."""
+    out = lax.scatter_apply(
+        jnp.asarray(case.operand),
+        case.indices,
+        lambda x: 3 * x + 1,
+        lax.ScatterDimensionNumbers(*case.numbers),
+        update_shape=case.updates.shape,
+        mode=case.mode,
+    )
+    return listed(out)
+
+
+def promised(name: str, case: Case) -> dict[str, Any]:
+    """A scatter's result and gradients, with the promises that the indices keep."""
+    numbers = lax.ScatterDimensionNumbers(*case.numbers)
+    promises = {"mode": case.mode, "unique_indices": True, "indices_are_sorted": True}
+
+    def function(x: Any, updates: Any) -> Any:
+        return getattr(lax, name)(x, case.indices, updates, numbers, **promises)
+
+    x, updates = jnp.asarray(case.operand), jnp.asarray(case.updates)
+    answer = {"out": listed(function(x, updates))}
+    if case.mode == "clip" and name in ("scatter_min", "scatter_max"):
+        return answer  # forgetful, see `scattered`
+
+    def weighted(x: Any, updates: Any) -> Any:
+        return jnp.sum(function(x, updates) * weights(x.shape))
+
+    answer["gradients"] = [listed(g) for g in jax.grad(weighted, (0, 1))(x, updates)]
+    return answer
+
+
 def main() -> None:
     """Write the file."""
     jax.config.update("jax_enable_x64", True)
@@ -75,10 +108,15 @@ def main() -> None:
         answers[dtype] = [
             {
                 "gather": listed(gathered(case)),
+                "scatter_apply": applied(case),
                 **{name: scattered(name, case) for name in SCATTERS},
             }
             for case in cases(dtype)
         ]
+    answers["promises"] = [
+        {name: promised(name, case) for name in (*SCATTERS, "scatter_sub")}
+        for case in unique_cases("float64")
+    ]
     fills = ("bool", "int8", "uint16", "int64", "float32", "complex64")
     answers["fill values"] = {}
     for dtype in fills:

@@ -2,7 +2,7 @@
 
 Run where jax==0.10.2 is (the extra `peers-jax`), from the root of the repository::
 
-    python -m tests.support.make_jax_program_references
+    python -m tests.support.make_jax_program_references [NAME ...]
 
 Beside the results of each program it stores how many equations JAX has for nested derivatives (see
 tests/fnx/transforms/test_nested_derivatives.py).
@@ -11,23 +11,15 @@ tests/fnx/transforms/test_nested_derivatives.py).
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-DATA = Path(__file__).parents[1] / "fnx" / "data" / "jax_programs"
-
-
-def results(path: Path) -> dict[str, np.ndarray]:
-    """The leaves of a program's `results`, by name."""
-    names: dict[str, Any] = {"__name__": path.stem}
-    exec(compile(path.read_text(encoding="utf-8"), path.name, "exec"), names)
-    leaves = jax.tree_util.tree_leaves_with_path(names["results"])
-    return {jax.tree_util.keystr(where): np.asarray(leaf) for where, leaf in leaves}
+from tests.support.jax_programs import DATA, PROGRAMS, run, text_of
 
 
 def equations(jaxpr: Any) -> int:
@@ -57,7 +49,7 @@ def sizes(shape: tuple[int, ...]) -> list[int]:
 
 
 if __name__ == "__main__":
-    for program in sorted(DATA.glob("*.py.txt")):
-        np.savez_compressed(DATA / program.name.replace(".py.txt", ".npz"), **results(program))
+    for program in sys.argv[1:] or PROGRAMS:
+        np.savez_compressed(DATA / f"{program}.npz", **run(program, jax, text_of(program)))
     table = {"scalar": sizes(()), "vector": sizes((5,))}
     (DATA.parent / "jax_derivative_sizes.json").write_text(json.dumps(table) + "\n")

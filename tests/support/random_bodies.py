@@ -15,12 +15,19 @@ import numpy as np
 __all__ = ["PRELUDE", "Bodies"]
 
 PRELUDE = """\
+from functools import partial
+
 import numpy as np
 
 import fnx
 import fnx.numpy as jnp
 from fnx import lax, nn, random
+from fnx.ad_checkpoint import checkpoint_name
+from fnx.custom_batching import custom_vmap
+from fnx.custom_derivatives import linear_call
+from fnx.experimental import io_callback
 from fnx.primitives import windows
+from tests.support.random_samples import sampled
 
 
 @fnx.custom_jvp
@@ -41,6 +48,82 @@ def bent(x):
 
 
 bent.defvjp(lambda x: (bent(x), lax.cos(x)), lambda c, ct: (ct * (0.75 * c + 0.25),))
+
+
+def between(middle, half, x):
+    return middle + half * lax.sin(x)
+
+
+def shaped(x, shape):
+    count = np.prod(shape, dtype=int)
+    if x.size >= count:
+        return jnp.reshape(jnp.ravel(x)[:count], shape)
+    ramp = jnp.reshape(jnp.arange(count, dtype=x.dtype), shape)
+    return lax.sin(ramp * 0.7 + 0.25 * jnp.sum(x))
+
+
+@custom_vmap
+def mapped(x):
+    return lax.tanh(x) * 0.5
+
+
+@mapped.def_vmap
+def mapped_rule(size, in_batched, x):
+    return lax.tanh(x) * 0.5, in_batched[0]
+
+
+def quotient(x, d):
+    return lax.custom_linear_solve(lambda u: u * d, x, lambda f, b: b / d, symmetric=True)
+
+
+def scaled(x, c):
+    return linear_call(lambda c, u: u * c, lambda c, ct: ct * c, c, x)
+
+
+def looked_at(x):
+    fnx.debug.callback(lambda y: None, x)
+    return x
+
+
+def called(n):
+    number = fnx.ShapeDtypeStruct((), jnp.float32)
+    return fnx.pure_callback(lambda n: np.float32(n) / 4, number, jnp.int32(n))
+
+
+def told(n):
+    number = fnx.ShapeDtypeStruct((), jnp.float32)
+    return io_callback(lambda n: np.float32(n) / 4, number, jnp.int32(n))
+
+
+@fnx.jit
+def spread(x):
+    n = x.shape[-1]
+    return lax.sin(x) * 0.3 + jnp.diag(jnp.arange(1, 2 * n, 2).astype(x.dtype))
+
+
+@fnx.jit
+def reordered(a):
+    packed, pivots, _ = lax.linalg.lu(a)
+    order = lax.linalg.lu_pivots_to_permutation(pivots, a.shape[-1])
+    return jnp.take_along_axis(packed, order[..., None], axis=-2)
+
+
+@fnx.jit
+def of_symmetric(a):
+    w, v = jnp.linalg.eigh(a)
+    return w, jnp.einsum("...ik,...k,...jk->...ij", v, lax.sin(w), v)
+
+
+@fnx.jit
+def of_general(a):
+    w, v = jnp.linalg.eig(a)
+    return jnp.real(w * v[..., 0, :] * jnp.conj(v[..., 0, :]))
+
+
+@fnx.jit
+def of_singular(a):
+    u, s, vh = jnp.linalg.svd(a)
+    return s, jnp.einsum("...ik,...k,...kj->...ij", u, lax.tanh(s), vh)
 """
 
 UNARY = ("sin", "cos", "tanh", "logistic", "atan", "erf", "asinh")

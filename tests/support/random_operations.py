@@ -70,7 +70,9 @@ def broadcasting(g: Any, name: str) -> None:
     x, y = g.real(), g.within(0.3, 3)
     if any(m != n and 1 not in (m, n) for m, n in zip(g.shape(x)[::-1], g.shape(y)[::-1])):
         y = f"jnp.mean({y})"
-    g.emit(f"{name}({x}, {y})" if name != "jnp.hypot" else f"{name}({x} + 2.5, {y})")
+    g.emit(
+        f"fnx.jit({name})({x}, {y})" if name != "jnp.hypot" else f"fnx.jit({name})({x} + 2.5, {y})"
+    )
 
 
 @operation
@@ -115,17 +117,15 @@ def rem(g: Any) -> None:
 @operation
 def complex_numbers(g: Any) -> None:
     x = g.real()
-    y = g.like(x)
     part = g.one_of(("real", "imag"))
-    z = f"lax.complex({x}, {y})"
     form = g.one_of(
         (
-            f"lax.{part}({z} * lax.conj(lax.exp({z} * 0.25)))",
-            f"lax.{part}(lax.conj({z}) * lax.sin({z} * 0.5))",
-            f"lax.imag({z} * 0.5) + lax.real({z} * {z})",
+            f"lax.{part}(z * lax.conj(lax.exp(z * 0.25)))",
+            f"lax.{part}(lax.conj(z) * lax.sin(z * 0.5))",
+            "lax.imag(z * 0.5) + lax.real(z * z)",
         )
     )
-    g.emit(form)
+    g.emit(f"fnx.jit(lambda z: {form})(lax.complex({x}, {g.like(x)}))")
 
 
 @operation
@@ -225,9 +225,8 @@ def is_finite(g: Any) -> None:
 @operation
 def select_n(g: Any) -> None:
     x = g.real()
-    which = g.emit(f"lax.convert_element_type(jnp.arange({x}.size) % 3, 'int32')")
-    which = f"jnp.reshape({which}, {g.shape(x)})"
-    g.emit(f"lax.select_n({which}, {x}, {g.like(x)}, lax.cos({x}))")
+    which = g.rng.integers(0, 3, g.shape(x)).tolist()
+    g.emit(f"lax.select_n(jnp.asarray({which}, 'int32'), {x}, {g.like(x)}, lax.cos({x}))")
 
 
 @forms("and", "or", "xor")

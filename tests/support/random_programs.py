@@ -3,8 +3,10 @@
 `random_program(seed)` writes a function statement by statement and runs each statement, as it is
 written, on three sets of arguments (`lanes`): so every operand is known to lie inside the domain,
 ties and kinks are kept at a distance, and values stay bounded.  A statement that breaks a rule is
-taken back.  Each program starts with a few operations that its seed assigns, so that a row of seeds
-goes round the whole table; what follows is free.  Results are all values that nothing else uses.
+taken back.  Each program starts with a few operations that its seed assigns: of `ROUND` seeds in a
+row, one for each operation.  What follows is free.  Results are all values that nothing else uses.
+Whether an operation enters a program, and when, is decided by its name and the seed alone; so an
+operation that is added to the table changes the programs that it enters, and no others.
 
 The text is the program: `Program.text` with its arguments reproduces it anywhere.  What may be
 written is in `random_operations`, what loops hold in `random_bodies`.
@@ -12,6 +14,7 @@ written is in `random_operations`, what loops hold in `random_bodies`.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,15 +27,17 @@ import fnx
 from fnx.core.jaxpr import Jaxpr, subjaxprs
 from tests.support.random_bodies import PRELUDE, Bodies
 from tests.support.random_operations import Rejected
-from tests.support.random_structures import OPERATIONS
+from tests.support.random_samples import OPERATIONS
 
 __all__ = ["Builder", "Program", "count_primitives", "random_program"]
 
 LANES = 3
 FEWEST, MOST = 5, 20
 LARGEST, MOST_ELEMENTS = 8.0, 48
-#: Operations that a seed must use, if they apply.
-ASSIGNED = 7
+#: In so many seeds, one after the other, each operation is assigned to one.
+ROUND, ROUND_OF_SAMPLED = 26, 40
+#: How often an operation may try to find operands.
+TRIES = 4
 
 _PRELUDE = compile(PRELUDE, "<prelude of random programs>", "exec")
 
@@ -107,6 +112,8 @@ class Builder(Bodies):
         exec(_PRELUDE, self.namespace)
         self.lanes: list[dict[str, Any]] = [{} for _ in range(LANES)]
         self.faithful = True
+        #: Equations so far.
+        self.size = 0
         self.parameters: list[str] = []
         self._arguments()
 
@@ -139,7 +146,9 @@ class Builder(Bodies):
         before = len(self.lines), [dict(lane) for lane in self.lanes], self.faithful
         try:
             operation(self)
-            if len(self.lines) - before[0] > 0 and self.size() <= MOST:
+            size = self.equations()
+            if len(self.lines) > before[0] and size <= MOST:
+                self.size = size
                 return True
         except Rejected:
             pass
@@ -147,8 +156,8 @@ class Builder(Bodies):
         self.lanes, self.faithful = before[1], before[2]
         return False
 
-    def size(self) -> int:
-        """How many equations the program has so far."""
+    def equations(self) -> int:
+        """How many equations what is written traces to."""
         return len(self.program().jaxpr.eqns)
 
     def arguments(self, lane: int) -> tuple[np.ndarray, ...]:
@@ -257,7 +266,7 @@ class Builder(Bodies):
         low, high = max(low, -2.5), min(high, 3.0)
         middle, half = round((low + high) / 2, 3), round((high - low) * 0.4, 3)
         name = self.real(rank)
-        return self.emit(f"{middle} + {half} * lax.{self.one_of(('sin', 'tanh', 'cos'))}({name})")
+        return self.emit(f"fnx.jit(partial(between, {middle}, {half}))({name})")
 
     def like(self, name: str) -> str:
         """Another value of the same shape and dtype, made if there is none."""
@@ -276,7 +285,7 @@ class Builder(Bodies):
     def interval(self, name: str, low: float, high: float) -> str:
         """A value of the same shape and dtype inside an interval."""
         middle, half = round((low + high) / 2, 3), round((high - low) * 0.4, 3)
-        return self.emit(f"{middle} + {half} * lax.sin({self.like(name)})")
+        return self.emit(f"fnx.jit(partial(between, {middle}, {half}))({self.like(name)})")
 
     def clear(self, name: str, step: float) -> str:
         """The value, if it is nowhere near a multiple of a step; rejected otherwise."""
@@ -313,11 +322,8 @@ class Builder(Bodies):
         """The text of an expression of some shape and dtype, made from a floating-point value."""
         count = int(np.prod(shape))
         fits = self.names("f", dtype, lambda n: np.prod(self.shape(n)) >= count)
-        if fits:
-            return f"jnp.reshape(jnp.ravel({self.pick(fits)})[:{count}], {tuple(shape)})"
-        name = self.pick(self.names("f", dtype))
-        ramp = f"jnp.reshape(jnp.arange({count}, dtype='{dtype}') * 0.7, {tuple(shape)})"
-        return f"lax.sin({ramp} + 0.25 * jnp.sum({name}))"
+        name = self.pick(fits or self.names("f", dtype))
+        return f"fnx.jit(shaped, static_argnums=1)({name}, {tuple(shape)})"
 
     def axis(self, name: str) -> int:
         """An axis of a value."""
@@ -329,15 +335,17 @@ class Builder(Bodies):
 def random_program(seed: int) -> Program:
     """The program of a seed."""
     builder = Builder(seed)
-    names = list(OPERATIONS)
-    target = int(builder.rng.integers(FEWEST + 1, MOST - 2))
-    # Seeds go round the table with a stride, so that neighbours in it meet in few programs.
-    assigned = [names[(seed * ASSIGNED + k) * 37 % len(names)] for k in range(ASSIGNED)]
+    names = sorted(OPERATIONS, key=lambda name: _drawn(name, seed))
+    assigned = [name for name in names if _assigned(name, seed)]
+    assigned.sort(key=_is_sampled, reverse=True)  # they take one equation each
+    short = seed % 10 == 5  # most programs get long by what they are assigned
+    target = FEWEST + 1 if short else int(builder.rng.integers(FEWEST + 1, MOST - 6))
+    assigned = assigned[:1] if short else assigned
     waiting = [name for name in assigned if not _written(builder, name)]
-    for _ in range(60):
-        if builder.size() >= target:
+    for name in names:
+        if builder.size >= target:
             break
-        builder.attempt(OPERATIONS[builder.one_of(names)])
+        builder.attempt(OPERATIONS[name])
     for name in waiting:  # now there may be operands for them
         _written(builder, name)
     program = builder.program()
@@ -347,9 +355,24 @@ def random_program(seed: int) -> Program:
     return program
 
 
+def _assigned(name: str, seed: int) -> bool:
+    """Whether it is the seed's turn with an operation."""
+    length = ROUND_OF_SAMPLED if _is_sampled(name) else ROUND
+    return _drawn(name, f"round {seed // length}") % length == seed % length
+
+
+def _is_sampled(name: str) -> bool:
+    return name.startswith("sampled")
+
+
+def _drawn(name: str, by: int | str) -> int:
+    """A number drawn for an operation, the same in every table that it is in."""
+    return int.from_bytes(hashlib.blake2b(f"{name} {by}".encode(), digest_size=8).digest())
+
+
 def _written(builder: Builder, name: str) -> bool:
     """Whether an operation could be written, in a few attempts."""
-    return any(builder.attempt(OPERATIONS[name]) for _ in range(4))
+    return any(builder.size < MOST and builder.attempt(OPERATIONS[name]) for _ in range(TRIES))
 
 
 def count_primitives(jaxpr: Jaxpr, counts: dict[str, int]) -> None:
@@ -364,5 +387,5 @@ def _check(value: Any) -> None:
     array = np.asarray(value)
     if array.ndim > 3 or not 0 < array.size <= MOST_ELEMENTS or array.dtype.kind not in "fiub":
         raise Rejected
-    if array.dtype.kind == "f" and not np.all(np.isfinite(array)):
+    if array.dtype.kind == "f" and (array.itemsize < 4 or not np.all(np.isfinite(array))):
         raise Rejected

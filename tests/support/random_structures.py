@@ -50,7 +50,7 @@ def pad(g: Any) -> None:
         (int(g.rng.integers(-1, 2)) if n > 2 else 1, int(g.rng.integers(2)), int(g.rng.integers(2)))
         for n in g.shape(x)
     ]
-    g.emit(f"lax.pad({x}, {x}.ravel()[0] * 0.5, {config})")
+    g.emit(f"fnx.jit(lambda x: lax.pad(x, jnp.mean(x), {config}))({x})")
 
 
 @operation
@@ -92,17 +92,18 @@ def squeeze(g: Any) -> None:
 def dynamic_slice(g: Any) -> None:
     x = g.real(1)
     axis = g.axis(x)
-    start = f"jnp.sum({g.whole('i')})"
-    g.emit(f"lax.dynamic_slice_in_dim({x}, {start}, {max(1, g.shape(x)[axis] - 1)}, {axis})")
+    size = max(1, g.shape(x)[axis] - 1)
+    cut = f"lambda x, i: lax.dynamic_slice_in_dim(x, jnp.sum(i), {size}, {axis})"
+    g.emit(f"fnx.jit({cut})({x}, {g.whole('i')})")
 
 
 @operation
 def dynamic_update_slice(g: Any) -> None:
     x = g.real(1)
     axis = g.axis(x)
-    start = f"jnp.sum({g.whole('i')})"
-    part = f"lax.slice_in_dim({g.like(x)}, 0, 1, axis={axis})"
-    g.emit(f"lax.dynamic_update_slice_in_dim({x}, {part}, {start}, {axis})")
+    part = f"lax.slice_in_dim(y, 0, 1, axis={axis})"
+    put = f"lambda x, y, i: lax.dynamic_update_slice_in_dim(x, {part}, jnp.sum(i), {axis})"
+    g.emit(f"fnx.jit({put})({x}, {g.like(x)}, {g.whole('i')})")
 
 
 @operation
@@ -192,7 +193,8 @@ def top_k(g: Any) -> None:
 @operation
 def argsort(g: Any) -> None:
     x = g.distinct()
-    order = g.emit(f"jnp.argsort({x}, axis={(axis := g.axis(x))})")
+    axis = g.axis(x)
+    order = g.emit(f"fnx.jit(lambda x: jnp.argsort(x, axis={axis}))({x})")
     g.emit(f"jnp.take_along_axis({g.like(x)}, {order}, axis={axis})")
 
 
@@ -259,7 +261,7 @@ def window(g: Any, name: str) -> None:
 @forms("softmax", "log_softmax", "gelu", "silu", "softplus", "logsumexp", "elu")
 def network(g: Any, name: str) -> None:
     x = g.real(1, lambda n: all(np.all(np.abs(v) > 0.01) for v in g.values(n)))
-    g.emit(f"nn.{name}({x})")
+    g.emit(f"fnx.jit(nn.{name})({x})")
 
 
 # ------------------------------------------------------------------------------------- control flow
@@ -357,7 +359,29 @@ def checkpoint(g: Any) -> None:
     g.emit(f"fnx.checkpoint({g.function([x], 2)})({x})")
 
 
-@forms("swish", "bent")
+@operation
+def named(g: Any) -> None:
+    g.emit(f"checkpoint_name({g.real()}, 'kept')")
+
+
+@operation
+def linear_solve(g: Any) -> None:
+    d = g.within(0.5, 3)
+    g.emit(f"quotient({g.like(d)}, {d})")
+
+
+@operation
+def linear_call(g: Any) -> None:
+    x = g.real()
+    g.emit(f"scaled({x}, {g.like(x)})")
+
+
+@operation
+def callback(g: Any) -> None:
+    g.emit(f"looked_at({g.real()}) * called({1 + int(g.rng.integers(6))})")
+
+
+@forms("swish", "bent", "mapped")
 def custom(g: Any, name: str) -> None:
     x = g.real()
     g.emit(f"{name}({g.expression([x, g.like(x)], 1)})")

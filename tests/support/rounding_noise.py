@@ -1,19 +1,19 @@
 """How far two ways of computing one thing may differ: a bound measured by noise in every rounding.
 
-`measured(run)` runs a function eagerly as it is, and then three times with every inexact result of
+`measured(run)` runs a function eagerly as it is, and then twice with every inexact result of
 every primitive (also inside loops and branches, and inside derivatives) multiplied by 1 + u r, r
 uniform in [-1, 1] and u = 64 eps of the result's dtype.  What the results move by is the condition
 of the computation times 64 eps.  Two ways of computing, each of whose operations is right within a
 few eps, must agree within
 
-    4 * moved + 2 * (mean of moved over the array) + 16 * eps * |value|,
+    5 * moved + 3 * (mean of moved over the array) + 16 * eps * |value|,
 
-element by element: n eps times a condition factor, in the words of the design page.  A whole
-number counts as exact (masks, counters, floors), and so does an element that is one of the
-operands' (what was only moved or chosen), so noise moves no integer to its neighbour, and the
-greatest of some numbers stays one of them.  What adds up many elements rounds at every step, so
-its operands are moved as well: the bound is in terms of their size, not of the sum's.  Integers
-and booleans must be equal.
+element by element (and 16 of the smallest positive numbers): n eps times a condition factor, in
+the words of the design page.  A whole number counts as exact (masks, counters, floors), and so does
+an element that is one of the operands' (what was only moved or chosen), so noise moves no integer
+to its neighbour, and the greatest of some numbers stays one of them.  What adds up many elements
+rounds at every step, so its operands are moved as well: the bound is in terms of their size, not of
+the sum's.  Integers and booleans must be equal.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from fnx.core.primitive import HigherOrderPrimitive, Primitive
 __all__ = ["Measured", "disagreement", "measured", "noisy", "wide"]
 
 #: Noise in units of eps, and how often it is drawn.
-NOISE, RUNS = 64, 3
+NOISE, RUNS = 64, 2
 
 #: What adds up (or multiplies) many elements.
 SUMS = frozenset(
@@ -133,7 +133,8 @@ def _bound(value: np.ndarray, moved: np.ndarray) -> np.ndarray:
     if value.dtype.kind not in "fc" or not value.size:
         return np.zeros(value.shape)
     eps = float(np.finfo(value.dtype).eps)
-    return 4 * moved + 2 * np.mean(moved) + 16 * eps * np.abs(wide(value))
+    denormal = float(np.finfo(value.dtype).smallest_subnormal)
+    return 5 * moved + 3 * np.mean(moved) + 16 * (eps * np.abs(wide(value)) + denormal)
 
 
 def _leaves(tree: Any) -> list[np.ndarray]:

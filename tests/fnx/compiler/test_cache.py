@@ -19,7 +19,7 @@ from fnx.control.custom_api import custom_jvp
 from fnx.control.scan import scan_p
 from fnx.core.array import adopt
 from fnx.core.lowering import Element
-from fnx.core.primitive import Primitive, Undefined, registry
+from fnx.core.primitive import Primitive, Undefined
 from fnx.kernels import native, store
 from fnx.primitives.arithmetic import add, mul
 from fnx.primitives.contraction import dot_general
@@ -95,7 +95,6 @@ def test_element_rules_of_users_are_compiled_in_every_process():
         vmap=Undefined("a test"),
         lower=Element(lambda b, i, x: b.add(x(*i), x(*i))),
     )
-    del registry["double_for_a_test"]
     jaxpr = staged(lambda x: [double(x)], aval((3,)))
     assert cache.program_key(jaxpr, ()) is None
     executable = compile_jaxpr(jaxpr)

@@ -10,7 +10,7 @@ import pytest
 import fnx
 import fnx.numpy as jnp
 from fnx.control.calls import select_outs, spread, with_inputs
-from fnx.control.stages import jit_p
+from fnx.control.jit_call import jit_p
 from fnx.core.check import check_jaxpr
 from fnx.core.jaxpr import eval_jaxpr
 from fnx.core.simplify import drop_dead

@@ -66,7 +66,7 @@ def test_in_a_loop_little_is_stacked() -> None:
 
     def stacked(b: Any) -> int:
         f = lambda x: jnp.sum(lax.scan(b, x, None, 10)[0])  # noqa: E731
-        jaxpr = fnx.jit(fnx.grad(f)).trace(X).jaxpr
+        jaxpr = fnx.jit(fnx.grad(f)).trace(X).jaxpr.jaxpr
         loops = [e for e in jaxpr.eqns if e.primitive.name == "scan"]
         return sum(o.aval.size for e in loops for o in e.outputs if o.aval.shape == (10, 3))
 

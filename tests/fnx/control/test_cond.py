@@ -79,7 +79,7 @@ def test_forms_of_the_call() -> None:
     ("branches", "words"),
     [
         ((lambda: 1.0, lambda: 2), r"~i32\[\] in branch 0 and ~f32\[\] in branch 1"),
-        ((lambda: jnp.ones(2), lambda: jnp.ones(3)), r"f32\[3\].*f32\[2\].*test_cond.py"),
+        ((lambda: jnp.ones(2), lambda: jnp.ones(3)), r"f32\[3\].*f32\[2\](.|\n)*test_cond.py"),
         ((lambda: (1.0, 2.0), lambda: [1.0, 2.0]), "one structure"),
         ((lambda: {"a": 1.0}, lambda: {"b": 1.0}), "one structure"),
         ((lambda: None, lambda: 1.0), "one structure"),
@@ -166,5 +166,5 @@ def test_recursion_of_conditions() -> None:
     x = np.float64(2.5)
     wanted = np.cos(x) * x**2 + 2 * x * np.sin(x)
     np.testing.assert_allclose(f(x), wanted)
-    jaxpr = fnx.jit(fnx.hessian(lambda x: deep(x, 3))).trace(x).jaxpr
+    jaxpr = fnx.jit(fnx.hessian(lambda x: deep(x, 3))).trace(x).jaxpr.jaxpr
     check_jaxpr(jaxpr)

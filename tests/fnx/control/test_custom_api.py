@@ -217,7 +217,7 @@ def test_wrong_forward_rules(rule: Any, words: str) -> None:
         (
             lambda x, y: (x, None),
             lambda r, g: (jnp.ones(3), g),
-            r"args\[0\] must be f32\[\], got f32\[3\]",
+            r"x must be f32\[\], got f32\[3\]",
         ),
         (lambda x, y: (x, None), lambda r, g: ((g, g), g), "structure of its argument"),
         (lambda x, y: (x, "text"), lambda r, g: (g, g), "residuals is str"),

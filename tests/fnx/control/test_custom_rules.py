@@ -19,6 +19,7 @@ from fnx.experimental.jet import jet
 
 MATRIX = np.array([[1.0, 2.0], [3.0, 4.0]])
 POINT = np.array([1.0, 2.0])
+WRAPS = pytest.mark.parametrize("wrap", [lambda f: f, fnx.jit], ids=["eager", "compiled"])
 
 
 def forward_rule(matrix: Any) -> Callable[..., Any]:
@@ -158,3 +159,69 @@ def test_rule_that_calls_its_own_function_is_not_followed_without_end() -> None:
     calls.clear()
     assert float(fnx.jit(fnx.grad(twice))(3.0)) == 2.0
     assert len(calls) <= 4
+
+
+# ----------------------------------------------------------------- forward mode of custom_vjp
+
+
+def tripled(forward: str) -> Any:
+    """x sin(y) with a rule that says three times the derivative, to tell the two ways apart."""
+    f = fnx.custom_vjp(lambda x, y: x * jnp.sin(y), forward=forward)
+
+    def bwd(saved: Any, ct: Any) -> Any:
+        x, y = saved
+        return 3 * jnp.sin(y) * ct, 3 * x * jnp.cos(y) * ct
+
+    f.defvjp(lambda x, y: (x * jnp.sin(y), (x, y)), bwd)
+    return f
+
+
+@WRAPS
+@pytest.mark.parametrize(("forward", "factor"), [("rule", 3.0), ("function", 1.0)])
+def test_forward_mode_follows_what_was_chosen(wrap: Any, forward: str, factor: float) -> None:
+    f, x, y = tripled(forward), np.float64(2.0), np.float64(0.7)
+    slopes = np.array([np.sin(y), x * np.cos(y)])
+    for k in (0, 1):
+        np.testing.assert_allclose(wrap(fnx.grad(f, k))(x, y), 3 * slopes[k], rtol=1e-12)
+        np.testing.assert_allclose(wrap(fnx.jacfwd(f, k))(x, y), factor * slopes[k], rtol=1e-12)
+    lanes = np.array([0.7, 1.1])
+    found = wrap(fnx.vmap(fnx.jacfwd(f, 1), (None, 0)))(x, lanes)
+    np.testing.assert_allclose(found, factor * x * np.cos(lanes), rtol=1e-12)
+    found = wrap(lambda y: fnx.linearize(lambda y: f(x, y), y)[1](1.0))(y)
+    np.testing.assert_allclose(found, 3 * slopes[1], rtol=1e-12)  # linearize is reverse mode's half
+    one, zero = np.float64(1), np.float64(0)
+    value, terms = wrap(lambda y: jet(lambda y: f(x, y), (y,), ([one, zero, zero],)))(y)
+    np.testing.assert_allclose(value, x * np.sin(y), rtol=1e-12)
+    wanted = [x * np.cos(y), -x * np.sin(y), -x * np.cos(y)]
+    np.testing.assert_allclose(np.asarray(terms), factor * np.array(wanted), rtol=1e-12)
+
+
+@WRAPS
+@pytest.mark.parametrize("forward", ["rule", "function"])
+def test_hessians_of_a_rule_that_is_right(wrap: Any, forward: str) -> None:
+    f = fnx.custom_vjp(lambda x, n: jnp.exp(x * x) * n, forward=forward)
+    f.defvjp(lambda x, n: (f(x, n), (x, n)), lambda r, ct: (2 * r[0] * f(*r) * ct, None))
+    x = np.float64(0.7)
+    second = 2 * (2 + 4 * x * x) * np.exp(x * x)
+    for inner in (fnx.jacfwd, fnx.jacrev):
+        for outer in (fnx.jacfwd, fnx.jacrev):
+            np.testing.assert_allclose(wrap(outer(inner(f)))(x, 2), second, rtol=1e-12)
+    third = 2 * (12 * x + 8 * x**3) * np.exp(x * x)
+    found = wrap(fnx.jacfwd(fnx.jacfwd(fnx.grad(f))))(x, 2)
+    np.testing.assert_allclose(found, third, rtol=1e-12)
+
+
+@WRAPS
+def test_the_function_may_capture_what_is_differentiated_in_forward_mode(wrap: Any) -> None:
+    def outer(a: Any) -> Any:
+        f = fnx.custom_vjp(lambda x: a * x * x, forward="function")
+        f.defvjp(lambda x: (f(x), x), lambda x, ct: (2 * a * x * ct,))
+        return lax.cond(a > 0, f, lambda x: x, a)
+
+    a = np.float64(1.5)
+    np.testing.assert_allclose(wrap(fnx.jacfwd(outer))(a), 3 * a * a, rtol=1e-12)
+
+
+def test_forward_must_be_one_of_two() -> None:
+    with pytest.raises(ValueError, match='must be "rule" or "function", got \'both\''):
+        fnx.custom_vjp(jnp.sin, forward="both")

@@ -32,6 +32,22 @@ def test_put_copies_and_get_does_not():
     assert np.shares_memory(back, np.asarray(placed["x"]))
 
 
+def test_arrays_are_passed_on_copied_or_given_away():
+    x = jnp.ones(3) + 0
+    assert fnx.device_put(x) is x and fnx.device_put(x, may_alias=True) is x
+    assert not np.shares_memory(np.asarray(fnx.device_put(x, may_alias=False)), np.asarray(x))
+    view = np.asarray(x)
+    with pytest.raises(
+        RuntimeError, match=r"device_put: f32\[3\] is given away, but something else"
+    ):
+        fnx.device_put(x, donate=True)
+    address = view.ctypes.data
+    del view
+    moved = fnx.device_put([x, 1.0], "cpu", src="cpu", donate=True)[0]
+    assert x.is_deleted() and np.asarray(moved).ctypes.data == address
+    assert not np.asarray(moved).flags.writeable
+
+
 def test_transforms_go_through():
     assert float(fnx.grad(lambda x: fnx.device_put(x) ** 2)(3.0)) == 6
     assert fnx.jit(lambda x: fnx.device_put(x, "cpu") + 1)(1.0) == 2
@@ -55,6 +71,8 @@ def test_environment(capsys):
         (lambda: fnx.devices("gpu"), RuntimeError, "gpu"),
         (lambda: fnx.device_put(1.0, "gpu"), ValueError, "no device 'gpu'"),
         (lambda: fnx.device_put(1.0, wrong=1), TypeError, "wrong"),
+        (lambda: fnx.device_put(1.0, src="gpu"), ValueError, "no device 'gpu'"),
+        (lambda: fnx.device_put(1.0, donate=True, may_alias=False), ValueError, "Choose one"),
         (lambda: fnx.device_put({"w": "text"}), TypeError, "str"),
         (lambda: fnx.jit(fnx.device_get)(1.0), TypeError, "device_get"),
         (lambda: fnx.local_devices(1), ValueError, "process"),

@@ -125,7 +125,7 @@ def test_large_captured_arrays_are_not_stacked(wrap: Any) -> None:
         return jnp.sum(lax.scan(lambda c, x: (jnp.tanh(big @ c) * x, None), v, XS)[0])
 
     same(wrap(fnx.grad(function))(np.ones(40) / 50), fnx.jacfwd(function)(np.ones(40) / 50), 1e-9)
-    jaxpr = fnx.jit(fnx.grad(function)).trace(np.ones(40)).jaxpr
+    jaxpr = fnx.jit(fnx.grad(function)).trace(np.ones(40)).jaxpr.jaxpr
     stacked = [o.aval.shape for e in jaxpr.eqns for o in e.outputs]
     assert (4, 40, 40) not in stacked
 
@@ -179,6 +179,19 @@ def test_nested_loops_compose() -> None:
     wanted = fnx.jacfwd(fnx.jacfwd(function))(x)
     for nested in (fnx.grad(fnx.grad(function)), fnx.jit(fnx.grad(fnx.jit(fnx.grad(function))))):
         same(nested(x), wanted, 1e-9)
-    check_jaxpr(fnx.jit(fnx.hessian(function)).trace(x).jaxpr)
+    check_jaxpr(fnx.jit(fnx.hessian(function)).trace(x).jaxpr.jaxpr)
     lanes = fnx.jit(fnx.vmap(fnx.grad(function)))(np.array([0.3, 0.5]))
     same(lanes[0], fnx.grad(function)(x), 1e-9)
+
+
+@WRAPS
+def test_what_an_inner_scan_goes_over_is_not_its_carry(wrap: Any) -> None:
+    # The inner loop may not write its results over the outer carry that it goes over.
+    def body(carry: Any, _: Any) -> Any:
+        _, (halves, same) = lax.scan(lambda _, x: (None, (x * 0.5, x)), None, carry)
+        return halves, same
+
+    start = np.array([1.0, 2.0, 3.0])
+    last, rows = wrap(lambda c: lax.scan(body, c, None, length=4))(start)
+    np.testing.assert_array_equal(rows, start * 0.5 ** np.arange(4)[:, None])
+    np.testing.assert_array_equal(last, start * 0.5**4)

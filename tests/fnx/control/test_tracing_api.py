@@ -25,15 +25,32 @@ def test_values_are_computed_while_tracing() -> None:
     assert float(slope(1.0)) == 6
 
 
-def test_tracers_are_refused_in_it() -> None:
-    @fnx.jit
+@pytest.mark.parametrize("wrap", [fnx.jit, fnx.grad, fnx.vmap, lambda f: fnx.jit(fnx.grad(f))])
+def test_traced_values_are_traced_in_it(wrap: Any) -> None:
     def function(x: Any) -> Any:
         with fnx.ensure_compile_time_eval():
-            return x + 1
+            inner = fnx.jit(lambda y: fnx.nn.relu(y) + 1)(jnp.float32(2.0))
+            looped = fnx.lax.fori_loop(0, 3, lambda k, c: c * 2, 1)
+            assert float(inner) == 3 and int(looped) == 8  # known, though traced around
+            slope = fnx.grad(lambda z: z * jnp.sin(x))(1.0)  # of what captures a tracer
+            return x * inner + looped * slope
 
-    with pytest.raises(fnx.errors.UnexpectedTracerError):
-        function(1.0)
-    assert float(fnx.jit(lambda x: x + 1)(1.0)) == 2
+    def plain(x: Any) -> Any:
+        return x * 3.0 + 8.0 * jnp.sin(x)
+
+    given = jnp.ones(2) if wrap is fnx.vmap else 0.5
+    np.testing.assert_allclose(wrap(function)(given), wrap(plain)(given), rtol=1e-6)
+
+
+def test_functions_with_rules_that_capture_tracers_in_it() -> None:
+    @fnx.jit
+    def function(x: Any) -> Any:
+        scaled = fnx.custom_jvp(lambda y: x * y)
+        scaled.defjvp(lambda p, t: (scaled(*p), x * t[0]))
+        with fnx.ensure_compile_time_eval():
+            return scaled(jnp.float32(2.0)) + fnx.lax.cond(True, lambda: x, lambda: -x)
+
+    assert float(function(3.0)) == 9
 
 
 def test_closures_are_converted() -> None:
@@ -68,6 +85,35 @@ def test_named_calls() -> None:
     np.testing.assert_allclose(fnx.jit(fnx.grad(f))(0.5), 2 * np.cos(0.5), rtol=1e-6)
     with pytest.raises(TypeError, match="expected a function"):
         fnx.named_call(3)  # type: ignore[arg-type]
+
+
+def test_named_scopes_are_beside_the_lines() -> None:
+    def model(x: Any) -> Any:
+        with fnx.named_scope("encoder"):
+            with fnx.named_scope("attention"):
+                h = jnp.log(x)
+            y = h * 2
+        return fnx.named_call(jnp.exp, name="head")(y) + 1
+
+    def scopes(function: Any) -> dict[str, str]:
+        eqns = fnx.jit(function).trace(2.0).jaxpr.eqns
+        assert all("test_tracing_api.py:" in e.source for e in eqns)
+        named = [e for e in eqns if ": " in e.source]
+        return {e.primitive.name: e.source.split(": ")[0] for e in named}
+
+    expected = {"log": "encoder/attention", "mul": "encoder", "exp": "head"}
+    assert scopes(model) == expected
+    slope = scopes(fnx.grad(lambda x: model(x)))
+    assert slope["div"] == "encoder/attention" and slope["exp"] == "head"
+    with fnx.named_scope("step"):
+        assert scopes(lambda x: model(x))["log"] == "step/encoder/attention"
+        assert scopes(fnx.grad(lambda x: model(x)))["div"] == "step/encoder/attention"
+    assert "encoder/attention: " in str(fnx.jit(model).lower(2.0).as_text(debug_info=True))
+    f = fnx.jit(model)
+    f(2.0)
+    assert "encoder/attention" in str(f.explain()["programs"][0]["executable"])
+    with fnx.debug_nans(True), pytest.raises(FloatingPointError, match="at encoder/attention: te"):
+        f(-1.0)
 
 
 def test_named_scopes_and_barriers() -> None:

@@ -29,7 +29,7 @@ def test_good_programs_pass() -> None:
 
     for jaxpr in (
         fnx.make_jaxpr(function)(jnp.ones(2)).jaxpr,
-        fnx.jit(fnx.vmap(function)).trace(jnp.ones((3, 2))).jaxpr,
+        fnx.jit(fnx.vmap(function)).trace(jnp.ones((3, 2))).jaxpr.jaxpr,
     ):
         check_jaxpr(jaxpr)
 

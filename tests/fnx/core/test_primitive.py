@@ -28,6 +28,7 @@ def doubled() -> Iterator[Primitive]:
         jvp=None,
         vmap=Undefined("lanes depend on each other"),
         lower=None,
+        sample=lambda rng: [],
     )
     yield primitive
     del registry["doubled_in_a_test"]
@@ -36,7 +37,8 @@ def doubled() -> Iterator[Primitive]:
 def test_registered_once(doubled: Primitive) -> None:
     assert registry["doubled_in_a_test"] is doubled and repr(doubled) == "doubled_in_a_test"
     with pytest.raises(ValueError, match="already registered"):
-        Primitive("sin", infer=None, evaluate=None, jvp=None, vmap=None, lower=None)
+        Primitive("sin", sample=lambda rng: [])
+    assert registry["sin"] is sin_p is not Primitive("sin")  # without a sampler it is a user's
 
 
 def test_applied_to_arrays_and_numpy_values(doubled: Primitive) -> None:

@@ -21,7 +21,7 @@ SPECIAL = np.array([0.0, -0.0, 1.0, -2.5, np.inf, -np.inf, np.nan, 5e-324, 1.7e3
 
 def simplified(function: Any, *args: Any) -> Any:
     """The simplified program, what is printed by `lower`."""
-    return fnx.jit(function).trace(*args).jaxpr
+    return fnx.jit(function).trace(*args).jaxpr.jaxpr
 
 
 def names(function: Any, *args: Any) -> list[str]:

@@ -38,7 +38,7 @@ ABSTRACT = ("jit", "vmap", "scan", "checkpoint", "make_jaxpr")
         (lambda x: x * float(x), errors.ConcretizationTypeError, r"float\(\)"),
         (lambda x: x * complex(x).real, errors.ConcretizationTypeError, r"complex\(\)"),
         (lambda x: x * math.sin(x), errors.ConcretizationTypeError, r"float\(\)"),
-        (lambda x: x * x.item(), errors.ConcretizationTypeError, r"item\(\)"),
+        (lambda x: x * x.item(), errors.ConcretizationTypeError, "item: the value"),
         (lambda x: x * [1.0, 2.0][x], errors.TracerIntegerConversionError, "jnp.take"),
         (lambda x: x * np.asarray(x), errors.TracerArrayConversionError, "fnx.numpy"),
     ],
@@ -97,7 +97,7 @@ def test_a_leaked_tracer_is_reported_where_it_is_used(name: str) -> None:
         lambda: fnx.jit(lambda y: y)(kept[0]),
     ]
     for use in uses:
-        with pytest.raises(errors.UnexpectedTracerError, match=r"leaked.*test_tracing.py"):
+        with pytest.raises(errors.UnexpectedTracerError, match=r"leaked(.|\n)*test_tracing.py"):
             use()
     assert float(jnp.ones(()) + 1) == 2  # nothing is broken afterwards
 

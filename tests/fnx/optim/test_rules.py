@@ -205,7 +205,7 @@ def test_parameters_are_asked_for(make):
 def test_trees_that_do_not_fit():
     optimizer = optim.sgd(0.1, 0.9)
     state = optimizer.init([jnp.ones(2), jnp.ones(2)])
-    with pytest.raises(ValueError, match=r"sgd: the gradients have 1 leaves.*\[2\]|1 leaves"):
+    with pytest.raises(ValueError, match=r"sgd: grads is a list of length 1.*list of length 2"):
         optimizer.update([jnp.ones(2)], state)
 
 

@@ -76,7 +76,7 @@ def test_one_coordinate_out_of_bounds_fills_the_whole_window():
     x = as_array(np.arange(12.0).reshape(3, 4))
     numbers = GatherDimensionNumbers((1, 2), (), (0, 1))
     rows = as_array(np.array([[1, 2], [1, 3], [-1, 0]]))
-    out = np.asarray(gather(x, rows, numbers, (2, 2), fill_value=0.5))
+    out = np.asarray(gather(x, rows, numbers, (2, 2), mode="fill", fill_value=0.5))
     np.testing.assert_array_equal(out[0], [[6, 7], [10, 11]])
     np.testing.assert_array_equal(out[1:], np.full((2, 2, 2), 0.5))
     out = np.asarray(gather(x, rows, numbers, (2, 2), mode="clip"))

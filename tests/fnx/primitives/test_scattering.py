@@ -25,7 +25,7 @@ from fnx.primitives.scattering import (
 from fnx.transforms.grad import grad
 from fnx.transforms.jacobian import hessian
 from fnx.transforms.vmap import vmap
-from tests.support.indexing_cases import SCATTERS, cases
+from tests.support.indexing_cases import SCATTERS, cases, unique_cases
 
 STORED = json.loads(
     (Path(__file__).parents[1] / "data" / "jax_indexing.json").read_text(encoding="utf-8")
@@ -77,6 +77,28 @@ def test_agrees_with_jax(name, dtype):
                 np.testing.assert_allclose(np.asarray(got).ravel(), want, rtol=1e-14, atol=1e-14)
             compared += 1
     assert compared == (gradients_of.get(name, 0) if dtype == "float64" else 0)
+
+
+@pytest.mark.parametrize("name", [*SCATTERS, "scatter_sub"])
+def test_agrees_with_jax_where_indices_keep_promises(name):
+    compared = 0
+    for case, stored in zip(unique_cases("float64"), STORED["promises"], strict=True):
+        numbers = ScatterDimensionNumbers(*case.numbers)
+
+        def function(x, updates, case=case, numbers=numbers):
+            promises = {"unique_indices": True, "indices_are_sorted": True}
+            return named(name)(
+                x, as_array(case.indices), updates, numbers, mode=case.mode, **promises
+            )
+
+        x, updates = as_array(case.operand), as_array(case.updates)
+        np.testing.assert_array_equal(np.asarray(function(x, updates)).ravel(), stored[name]["out"])
+        if "gradients" in stored[name]:
+            gradients = grad(partial(weighted, function), (0, 1))(x, updates)
+            for got, want in zip(gradients, stored[name]["gradients"], strict=True):
+                np.testing.assert_allclose(np.asarray(got).ravel(), want, rtol=1e-14, atol=1e-14)
+            compared += 1
+    assert compared == (9 if name in ("scatter_min", "scatter_max") else 14)
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.float16, ml_dtypes.bfloat16, np.complex64])

@@ -110,10 +110,10 @@ def test_auxiliary_results_may_be_anything() -> None:
         (lambda x: None, 1.0, "must give one scalar"),
         (lambda x: 3, 1.0, "must give a float"),
         (lambda x: x * 1j, 1.0, "real number"),
-        (lambda x: x, 1, r"args\[0\] is ~i32\[\].*test_grad.py.*allow_int"),
+        (lambda x: x, 1, r"x is ~i32\[\].*allow_int(.|\n)*test_grad.py"),
         (lambda x: x, True, "bool"),
-        (lambda x: x["w"], {"w": "text"}, r"args\[0\]\['w'\] is str"),
-        (lambda p: p["b"] * 1.0, {"w": 1.0, "b": 1}, r"args\[0\]\['b'\] is ~i32"),
+        (lambda x: x["w"], {"w": "text"}, r"x\['w'\] is str"),
+        (lambda p: p["b"] * 1.0, {"w": 1.0, "b": 1}, r"p\['b'\] is ~i32"),
     ],
 )
 def test_errors_name_the_argument_and_the_type(function: Any, argument: Any, words: str) -> None:
@@ -172,9 +172,9 @@ def test_vjp_without_arguments_and_with_auxiliary_results() -> None:
     [
         ([1.0, X], "structure of the result"),
         ((1.0,), "structure of the result"),
-        ((1, X), r"cotangent \[0\] must be f32\[\]"),
-        ((1.0, 1.0), r"cotangent \[1\] must be f64\[3\] like the result, got ~f32\[\]"),
-        ((1.0, X.astype(np.float32)), r"got f32\[3\] \(at test_grad.py"),
+        ((1, X), r"cotangent\[0\] must be f32\[\]"),
+        ((1.0, 1.0), r"cotangent\[1\] must be f64\[3\], got ~f32\[\]"),
+        ((1.0, X.astype(np.float32)), r"got f32\[3\](.|\n)*test_grad.py"),
     ],
 )
 def test_cotangents_that_do_not_fit(cotangent: Any, words: str) -> None:

@@ -74,7 +74,7 @@ def test_weakness_and_dtypes(jacobian: Any) -> None:
 def test_integers() -> None:
     with pytest.raises(TypeError, match="real floats, got ~i32"):
         fnx.jacfwd(lambda x: x)(1)
-    with pytest.raises(TypeError, match="results must be real floats"):
+    with pytest.raises(TypeError, match="the result must be of real floats"):
         fnx.jacrev(lambda x: x.astype(int))(X)
     found = fnx.jacfwd(lambda x: x.astype("int32"))(X)  # zeros, as JAX gives
     assert found.dtype == np.int32 and found.shape == (3, 3) and not np.any(found)

@@ -72,7 +72,7 @@ def programs(kind: str, order: int) -> tuple[int, Jaxpr]:
     """Equations of the program as recorded, and the simplified program, which `jit` compiles."""
     slope = derivative(kind, order)
     recorded = fnx.make_jaxpr(slope)(POINTS[kind])
-    return len(recorded.eqns), fnx.jit(slope).trace(POINTS[kind]).jaxpr
+    return len(recorded.eqns), fnx.jit(slope).trace(POINTS[kind]).jaxpr.jaxpr
 
 
 def growth(sizes: list[int]) -> float:
