@@ -23,9 +23,11 @@ import numpy as np
 from fnx.core.primitive import Primitive
 from fnx.primitives.arithmetic import add, mul
 from fnx.primitives.constants import over, plus
+from fnx.primitives.families import FLOAT
 from fnx.primitives.parameter_integrals import NUMPY, relative_derivative
 from fnx.primitives.parameter_polynomials import Linear, constant, derivative
 from fnx.primitives.powers import integer_pow
+from fnx.primitives.samplers import elementwise_samples
 from fnx.primitives.scipy_functions import scipy_function
 
 __all__ = ["hyp1f1", "hyp2f1"]
@@ -127,22 +129,23 @@ def _continued(a: Linear, b: Linear, c: Linear, rest: Any, value: Any, slope: An
     level = 0.5  # the distance of the centre from 1
     while np.any(target < level):
         centre = 1 - level
-        step = np.clip(level - target, 0, level / 2)
-        # f_(k+2) = ((k+a)(k+b) f_k - (k+1) (p1 k + q) f_(k+1)) / (p0 (k+1) (k+2))
-        p0, p1 = centre * level, 1 - 2 * centre
+        step = np.clip(1 - target / level, 0, 0.5)  # in units of the radius of convergence
+        # with g_k the coefficients in that unit: g_(k+2) =
+        # ((k+a) (k+b) level g_k - (k+1) (k (1 - 2 centre) + q) g_(k+1)) / (centre (k+1) (k+2))
         q = Linear(
             c.value - (a.value + b.value + 1) * centre,
             tuple(z - (x + y) * centre for x, y, z in zip(a.signs, b.signs, c.signs, strict=True)),
         )
-        now, following, power = value, slope, np.ones_like(step)
-        value, slope = now + following * step, following
+        now, following, power = value, slope * level, np.ones_like(step)
+        value, rise = now + following * step, following
         for k in range(STEP_TERMS):
-            last = a.plus(k).times(b.plus(k).times(now))
-            last = last - (k + 1) * q.plus(p1 * k).times(following)
-            now, following = following, last / (p0 * (k + 1) * (k + 2))
+            last = a.plus(k).times(b.plus(k).times(now)) * level
+            last = last - (k + 1) * q.plus(k * (1 - 2 * centre)).times(following)
+            now, following = following, last / (centre * (k + 1) * (k + 2))
             power = power * step
-            slope = slope + (k + 2) * power * following
+            rise = rise + (k + 2) * power * following
             value = value + power * step * following
+        slope = rise / level
         level /= 2
     return value
 
@@ -223,6 +226,8 @@ def _in_point(t: Any, out: Any, *operands: Any, derivatives: tuple[int, ...]) ->
     return mul(t, _slope_in_point(primitive, numerators, denominator, z, derivatives))
 
 
+GAUSS_DOMAINS = ((0.5, 2.0), (0.5, 2.0), (1.5, 3.0), (-0.8, 0.45))
+
 hyp1f1_p: Primitive = scipy_function(
     "hyp1f1",
     _hyp1f1,
@@ -236,11 +241,11 @@ hyp2f1_p: Primitive = scipy_function(
     "hyp2f1",
     _hyp2f1,
     (_in_parameter(0), _in_parameter(1), _in_parameter(2), _in_point),
-    (0.5, 2.0),
-    (0.5, 2.0),
-    (1.5, 3.0),
-    (-0.8, 0.45),
-    params=({"derivatives": (0, 0, 0)},),
+    *GAUSS_DOMAINS,
+    # fewer shapes than usual: of four operands there are many derivatives
+    sample=elementwise_samples(
+        FLOAT, *GAUSS_DOMAINS, params=({"derivatives": (0, 0, 0)},), shapes=((), (3,))
+    ),
 )
 
 

@@ -20,8 +20,13 @@ from fnx.numpy.indexing import take
 from fnx.numpy.joining import concatenate
 from fnx.numpy.manipulation import flip
 from fnx.numpy.padding import pad
-from fnx.numpy.promotion import as_arrays, broadcast_shapes, broadcast_to
-from fnx.numpy.promotion import promote_dtypes, promote_inexact
+from fnx.numpy.promotion import (
+    as_arrays,
+    broadcast_shapes,
+    broadcast_to,
+    promote_dtypes,
+    promote_inexact,
+)
 
 __all__ = [
     "block_diag",
@@ -332,10 +337,213 @@ def fiedler_companion(a: Any) -> Any:
     values = concatenate([-a[..., 1:] / a[..., :1], a[..., :1] * 0 + 1, a[..., :1] * 0], axis=-1)
     places = np.full((n, n), n + 1)
     places[0, 0] = 0
+    places[1:2, 0] = n
     for k in range(n - 1):
-        rows = (0, k + 1) if k == 0 else (k - 1, k + 1)
         if k % 2 == 0:
-            places[k, k + 1] = k + 1  # a coefficient to the right of the diagonal,
-            places[k + 1, k] = n if k == 0 else places[k + 1, k]
-        del rows
+            places[k, k + 1] = k + 1
+            places[k, k + 2 : k + 3] = n
+        else:
+            places[k + 1, k] = k + 1
+            places[k + 2 : k + 3, k] = n
     return take(values, places, axis=-1)
+
+
+# ------------------------------------------------------------------------------- of a size alone
+
+
+def hilbert(n: int) -> Any:
+    """The Hilbert matrix: ``1 / (i + j + 1)``.
+
+    Parameters
+    ----------
+    n : int
+        Its size.
+
+    Examples
+    --------
+    >>> from fnx.scipy import linalg
+    >>> linalg.hilbert(2)
+    Array([[1.        , 0.5       ],
+           [0.5       , 0.33333334]], dtype=float32)
+    """
+    k = np.arange(_size("hilbert", n))
+    return _constant(1 / (k[:, None] + k + 1))
+
+
+def invhilbert(n: int) -> Any:
+    """The inverse of the Hilbert matrix, from integers rounded once.
+
+    Parameters
+    ----------
+    n : int
+        Its size.
+
+    Examples
+    --------
+    >>> from fnx.scipy import linalg
+    >>> linalg.invhilbert(2)
+    Array([[ 4., -6.],
+           [-6., 12.]], dtype=float32)
+    """
+    n = _size("invhilbert", n)
+
+    def element(i: int, j: int) -> int:
+        outer = math.comb(n + i, n - j - 1) * math.comb(n + j, n - i - 1)
+        return (-1) ** (i + j) * (i + j + 1) * outer * math.comb(i + j, i) ** 2
+
+    return _of_integers(n, element)
+
+
+def _of_integers(n: int, element: Any) -> Any:
+    rows = [[float(element(i, j)) for j in range(n)] for i in range(n)]
+    return _constant(np.reshape(np.array(rows), (n, n)))
+
+
+def _kind(name: str, kind: str | None) -> str:
+    if kind not in (None, "symmetric", "lower", "upper"):
+        raise ArgumentValueError(
+            f"{name}: kind must be 'symmetric', 'lower' or 'upper', got {kind!r}."
+        )
+    return "symmetric" if kind is None else kind
+
+
+def pascal(n: int, kind: str | None = None) -> Any:
+    """The Pascal matrix, of binomial coefficients.
+
+    Parameters
+    ----------
+    n : int
+        Its size.
+    kind : {"symmetric", "lower", "upper"}, optional
+        L L^T, L, or L^T, where row i of L has the coefficients of ``(1 + x)**i``.
+
+    Examples
+    --------
+    >>> from fnx.scipy import linalg
+    >>> linalg.pascal(3, kind="lower")
+    Array([[1., 0., 0.],
+           [1., 1., 0.],
+           [1., 2., 1.]], dtype=float32)
+    """
+    kind = _kind("pascal", kind)
+    return _of_integers(
+        _size("pascal", n),
+        {
+            "symmetric": lambda i, j: math.comb(i + j, i),
+            "lower": math.comb,
+            "upper": lambda i, j: math.comb(j, i),
+        }[kind],
+    )
+
+
+def invpascal(n: int, kind: str | None = None) -> Any:
+    """The inverse of the Pascal matrix.
+
+    Parameters
+    ----------
+    n : int
+        Its size.
+    kind : {"symmetric", "lower", "upper"}, optional
+        As for `pascal`.
+
+    Examples
+    --------
+    >>> from fnx.scipy import linalg
+    >>> linalg.invpascal(3, kind="lower")
+    Array([[ 1.,  0.,  0.],
+           [-1.,  1.,  0.],
+           [ 1., -2.,  1.]], dtype=float32)
+    """
+    n, kind = _size("invpascal", n), _kind("invpascal", kind)
+
+    def both(i: int, j: int) -> int:
+        # L^-1 is L with signs, so the inverse of L L^T is its transpose times itself, with signs.
+        return sum(math.comb(k, i) * math.comb(k, j) for k in range(max(i, j), n))
+
+    of_kind = {
+        "symmetric": both,
+        "lower": math.comb,
+        "upper": lambda i, j: math.comb(j, i),
+    }[kind]
+    return _of_integers(n, lambda i, j: (-1) ** (i + j) * of_kind(i, j))
+
+
+def helmert(n: int, full: bool = False) -> Any:
+    """The Helmert matrix: orthonormal rows of contrasts.
+
+    Parameters
+    ----------
+    n : int
+        Its size.
+    full : bool
+        Keep the first row, which is constant, so that the matrix is square.
+
+    Examples
+    --------
+    >>> from fnx.scipy import linalg
+    >>> linalg.helmert(2)
+    Array([[ 0.70710677, -0.70710677]], dtype=float32)
+    """
+    n = _size("helmert", n, 1)
+    rows = np.tril(np.ones((n, n)), -1) - np.diag(np.arange(n))
+    rows[0] = 1
+    squares = np.arange(n) * (np.arange(n) + 1)
+    squares[0] = n
+    rows /= np.sqrt(squares)[:, None]
+    return _constant(rows if full else rows[1:])
+
+
+def hadamard(n: int, dtype: Any = int) -> Any:
+    """The Hadamard matrix of ones and minus ones, with orthogonal rows.
+
+    Parameters
+    ----------
+    n : int
+        Its size, a power of two.
+    dtype : dtype
+        Of the elements.
+
+    Examples
+    --------
+    >>> from fnx.scipy import linalg
+    >>> linalg.hadamard(2)
+    Array([[ 1,  1],
+           [ 1, -1]], dtype=int32)
+    """
+    n = _size("hadamard", n, 1)
+    if n & (n - 1):
+        raise ArgumentValueError(f"hadamard: n must be a power of 2, got {n}.")
+    signs = np.ones((1, 1), np.int8)
+    while signs.shape[0] < n:
+        signs = np.block([[signs, signs], [signs, -signs]])
+    return asarray(signs, dtype=dtype)
+
+
+def dft(n: int, scale: str | None = None, *, dtype: Any = None) -> Any:
+    """The matrix of the discrete Fourier transform: ``exp(-2 pi i j k / n)``.
+
+    Parameters
+    ----------
+    n : int
+        Its size.
+    scale : {"sqrtn", "n"}, optional
+        What to divide by.
+    dtype : dtype, optional
+        A complex one; by default that of a complex number.
+
+    Examples
+    --------
+    >>> from fnx.scipy import linalg
+    >>> linalg.dft(2).real
+    Array([[ 1.,  1.],
+           [ 1., -1.]], dtype=float32)
+    """
+    n = _size("dft", n, 1)
+    if scale not in (None, "sqrtn", "n"):
+        raise ArgumentValueError(f"dft: scale must be None, 'sqrtn' or 'n', got {scale!r}.")
+    kind = np.dtype(dtypes.default_dtype("c") if dtype is None else dtype)
+    if kind.kind != "c":
+        raise ArgumentValueError(f"dft: dtype must be a complex one, got {kind.name}.")
+    turns = np.exp(-2j * np.pi * (np.outer(np.arange(n), np.arange(n)) % n) / n)
+    turns /= {None: 1, "sqrtn": math.sqrt(n), "n": n}[scale]
+    return asarray(turns.astype(kind))

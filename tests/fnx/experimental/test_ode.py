@@ -157,7 +157,7 @@ def of_solution(y0, rate):
         lambda f: fnx.hessian(f, (0, 1)),
         lambda f: fnx.jacrev(fnx.grad(f, (0, 1)), (0, 1)),
         lambda f: fnx.jacrev(fnx.jacfwd(f, (0, 1)), (0, 1)),
-        lambda f: fnx.grad(fnx.grad(fnx.grad(f, 1), 1), 0),
+        lambda f: fnx.jacfwd(fnx.jacfwd(fnx.grad(f, 1), 1), 0),
     ],
     ids=["reverse", "forward", "hessian", "reverse-reverse", "reverse-forward", "third"],
 )
