@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 
-def right_hand_side(name: str, a: Any, b: Any) -> tuple[Any, Any, bool]:
+def _right_hand_side(name: str, a: Any, b: Any) -> tuple[Any, Any, bool]:
     """A square stack and its right hand sides with the same batch axes; whether `b` is a vector."""
     matrices.check_matrices(name, a.aval, square=True)
     vector = b.ndim == 1
@@ -122,7 +122,7 @@ def cho_solve(
     """
     del overwrite_b, check_finite
     c, lower = c_and_lower
-    factor, b, vector = right_hand_side("cho_solve", *promote_inexact("cho_solve", c, b))
+    factor, b, vector = _right_hand_side("cho_solve", *promote_inexact("cho_solve", c, b))
     out = _cholesky_solve(factor, b, lower)
     return out[..., 0] if vector else out
 
@@ -138,7 +138,9 @@ def _cholesky_solve(factor: Any, b: Any, lower: bool) -> Any:
 # ----------------------------------------------------------------------------------------------- LU
 
 
-def lu(a: Any, permute_l: bool = False, overwrite_a: bool = False, check_finite: bool = True) -> Any:
+def lu(
+    a: Any, permute_l: bool = False, overwrite_a: bool = False, check_finite: bool = True
+) -> Any:
     """The decomposition ``a = P L U`` with partial pivoting.
 
     Parameters
@@ -231,7 +233,7 @@ def lu_solve(
     packed, b = promote_inexact("lu_solve", lu_and_piv[0], b)
     (pivots,) = as_arrays("lu_solve", lu_and_piv[1])
     trans = _transposition("lu_solve", trans)
-    packed, b, vector = right_hand_side("lu_solve", packed, b)
+    packed, b, vector = _right_hand_side("lu_solve", packed, b)
     n = packed.shape[-1]
     if pivots.dtype.kind not in "iu" or pivots.shape[-1:] != (n,):
         raise ArgumentTypeError(
@@ -286,7 +288,7 @@ def solve(
             f"solve: assume_a must be 'gen', 'sym', 'her' or 'pos', got {assume_a!r}."
         )
     x, y = promote_inexact("solve", a, b)
-    x, y, vector = right_hand_side("solve", x, y)
+    x, y, vector = _right_hand_side("solve", x, y)
     if assume_a == "pos":
         out = _cholesky_solve(cholesky(x, lower), y, lower)
     else:
@@ -337,7 +339,7 @@ def solve_triangular(
     del overwrite_b, debug, check_finite
     x, y = promote_inexact("solve_triangular", a, b)
     trans = _transposition("solve_triangular", trans)
-    x, y, vector = right_hand_side("solve_triangular", x, y)
+    x, y, vector = _right_hand_side("solve_triangular", x, y)
     out = triangular.triangular_solve(
         x,
         y,

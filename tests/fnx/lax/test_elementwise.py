@@ -79,7 +79,7 @@ def test_loops_with_numbers():
 
 
 def test_every_function_here_is_the_one_of_lax():
-    for name in elementwise.__all__:
+    for name in set(elementwise.__all__) - {"matched"}:  # which its neighbours use
         assert getattr(lax, name) is getattr(elementwise, name)
 
 
