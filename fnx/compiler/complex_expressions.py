@@ -154,16 +154,32 @@ def _min(b: Any, x: Complex, y: Complex) -> Complex:
     return b.select(b.or_(_less(b, x, y), b.is_nan(x)), x, y)
 
 
-def _exp(b: Any, x: Complex) -> Complex:
-    size, (re, im) = b.exp(x.real_part), _parts(x)
-    real, imag = b.mul(size, b.cos(im)), b.mul(size, b.sin(im))
-    # exp(-inf + iy) is 0 for every y; exp(x + 0i) is real; exp(inf + i nan) is inf + i nan.
-    nothing = b.eq(size, 0)
-    on_axis = b.eq(im, 0)
+def _exp(b: Any, z: Complex) -> Complex:
+    size, (x, y) = b.exp(z.real_part), _parts(z)
+    return _at_infinity(b, z, size, Complex(b.mul(size, b.cos(y)), b.mul(size, b.sin(y))))
+
+
+def _at_infinity(b: Any, z: Complex, limit: Value, w: Complex) -> Complex:
+    """What `w`, made of exp(z), is on the real axis, and where no direction of z is known."""
+    # f(-inf + i nan) is the limit, f(inf + i nan) infinite, f(x + 0i) real.
+    x, y = _parts(z)
+    edge = b.and_(b.eq(b.abs(x), math.inf), _unbounded(b, y))
+    left = b.and_(edge, b.lt(x, 0))
+    imag = b.select(left, b.constant(0, x.dtype), w.imag_part)
     return Complex(
-        b.select(on_axis, size, b.select(nothing, b.constant(0, re.dtype), real)),
-        b.select(on_axis, im, b.select(nothing, b.constant(0, re.dtype), imag)),
+        b.select(b.or_(edge, b.eq(y, 0)), limit, w.real_part), b.select(b.eq(y, 0), y, imag)
     )
+
+
+def _unbounded(b: Any, x: Value) -> Value:
+    """Whether a real number is infinite or NaN."""
+    return b.not_(b.lt(b.abs(x), math.inf))
+
+
+def _infinite(b: Any, z: Complex) -> Value:
+    """Whether a part is infinite, whatever the other one is."""
+    x, y = _parts(z)
+    return b.or_(b.eq(b.abs(x), math.inf), b.eq(b.abs(y), math.inf))
 
 
 def _log(b: Any, x: Complex) -> Complex:
@@ -195,7 +211,7 @@ def _expm1(b: Any, z: Complex) -> Complex:
     half = b.sin(b.mul(y, 0.5))
     real = b.sub(b.mul(b.expm1(x), b.cos(y)), b.mul(b.mul(half, half), 2))
     imag = b.mul(b.exp(x), b.sin(y))
-    return Complex(real, b.select(b.eq(y, 0), y, imag))
+    return _at_infinity(b, z, b.expm1(x), Complex(real, imag))
 
 
 def _exp2(b: Any, x: Complex) -> Complex:
@@ -203,16 +219,28 @@ def _exp2(b: Any, x: Complex) -> Complex:
     return _exp(b, Complex(b.mul(x.real_part, scale), b.mul(x.imag_part, scale)))
 
 
-def _sin(b: Any, z: Complex) -> Complex:
+def _sinh(b: Any, z: Complex) -> Complex:
     x, y = _parts(z)
-    imag = b.mul(b.cos(x), b.sinh(y))
-    return Complex(b.mul(b.sin(x), b.cosh(y)), b.select(b.eq(y, 0), b.mul(y, b.cos(x)), imag))
+    real, imag = b.mul(b.sinh(x), b.cos(y)), b.mul(b.cosh(x), b.sin(y))
+    # What is 0 or infinite for every direction y stays so, if y is none.
+    fixed = b.and_(_unbounded(b, y), b.or_(b.eq(x, 0), b.eq(b.abs(x), math.inf)))
+    return Complex(b.select(fixed, x, real), b.select(b.eq(y, 0), y, imag))
+
+
+def _cosh(b: Any, z: Complex) -> Complex:
+    x, y = _parts(z)
+    real, imag = b.mul(b.cosh(x), b.cos(y)), b.mul(b.sinh(x), b.sin(y))
+    lost = _unbounded(b, y)
+    infinite, nothing = b.and_(lost, b.eq(b.abs(x), math.inf)), b.and_(lost, b.eq(x, 0))
+    flat = b.mul(b.copysign(b.constant(1, x.dtype), x), y)
+    return Complex(
+        b.select(infinite, b.abs(x), real),
+        b.select(b.eq(y, 0), flat, b.select(nothing, x, imag)),
+    )
 
 
 def _cos(b: Any, z: Complex) -> Complex:
-    x, y = _parts(z)
-    imag = b.neg(b.mul(b.sin(x), b.sinh(y)))
-    return Complex(b.mul(b.cos(x), b.cosh(y)), imag)
+    return _cosh(b, Complex(b.neg(z.imag_part), z.real_part))
 
 
 def _tanh(b: Any, z: Complex) -> Complex:
@@ -225,10 +253,14 @@ def _tanh(b: Any, z: Complex) -> Complex:
     below = b.add(b.mul(b.mul(beta, s), s), 1)
     real = b.div(b.mul(b.mul(beta, rho), s), below)
     imag = b.div(tangent, below)
+    # Far away it is 1, and at infinity so without a direction y; on the axes it is x and iy.
     far = b.gt(b.abs(x), math.asinh(float(np.finfo(x.dtype).max)) / 4)
+    far = b.and_(far, b.or_(b.eq(b.abs(x), math.inf), b.not_(_unbounded(b, y))))
     one = b.copysign(b.constant(1, x.dtype), x)
+    flat = b.select(b.eq(y, 0), y, b.copysign(b.constant(0, x.dtype), y))
     return Complex(
-        b.select(far, one, real), b.select(far, b.copysign(b.constant(0, x.dtype), y), imag)
+        b.select(far, one, b.select(b.eq(x, 0), x, real)),
+        b.select(b.or_(far, b.eq(y, 0)), flat, imag),
     )
 
 
@@ -240,15 +272,6 @@ def _turned(function: Callable[[Any, Complex], Complex]) -> Callable[[Any, Compl
         return Complex(w.imag_part, b.neg(w.real_part))
 
     return turned
-
-
-def _sinh(b: Any, z: Complex) -> Complex:
-    w = _sin(b, Complex(b.neg(z.imag_part), z.real_part))
-    return Complex(w.imag_part, b.neg(w.real_part))
-
-
-def _cosh(b: Any, z: Complex) -> Complex:
-    return _cos(b, Complex(b.neg(z.imag_part), z.real_part))
 
 
 def _sqrt(b: Any, z: Complex) -> Complex:
@@ -280,7 +303,13 @@ def _asinh(b: Any, z: Complex) -> Complex:
     # asinh z = i * (-asin(iz)) with asin w = atan2(Re w, Re(s1 s2)) + i asinh(Im(conj(s2) s1))
     real = b.sub(b.mul(s2.real_part, s1.imag_part), b.mul(s2.imag_part, s1.real_part))
     below = b.sub(b.mul(s1.real_part, s2.real_part), b.mul(s1.imag_part, s2.imag_part))
-    return Complex(b.asinh(real), b.atan2(z.imag_part, below))
+    # At infinity the angle is that of z itself; on the real axis there is none.
+    x, y = _parts(z)
+    infinite = _infinite(b, z)
+    angle = b.select(b.eq(y, 0), y, b.atan2(y, b.select(infinite, b.abs(x), below)))
+    return Complex(
+        b.select(infinite, b.copysign(b.constant(math.inf, x.dtype), x), b.asinh(real)), angle
+    )
 
 
 def _acos(b: Any, z: Complex) -> Complex:
@@ -289,17 +318,19 @@ def _acos(b: Any, z: Complex) -> Complex:
     below, above = _sqrt(b, _sub(b, one, z)), _sqrt(b, _add(b, one, z))
     real = b.mul(b.atan2(below.real_part, above.real_part), 2)
     cross = b.sub(b.mul(above.real_part, below.imag_part), b.mul(above.imag_part, below.real_part))
-    return Complex(real, b.asinh(cross))
+    # At infinity the angle is that of z itself; on the imaginary axis it is a right one.
+    x, y = _parts(z)
+    infinite = _infinite(b, z)
+    angle = b.select(infinite, b.atan2(b.abs(y), x), real)
+    size = b.select(infinite, b.constant(math.inf, x.dtype), b.abs(b.asinh(cross)))
+    right = b.constant(math.pi / 2, x.dtype)
+    return Complex(b.select(b.eq(x, 0), right, angle), b.neg(b.copysign(size, y)))
 
 
 def _acosh(b: Any, z: Complex) -> Complex:
-    # Kahan's CACOSH: asinh(Re(conj(sqrt(z-1)) sqrt(z+1))) + 2i atan2(Im sqrt(z-1), Re sqrt(z+1))
-    one = b.constant(1, z.dtype)
-    below, above = _sqrt(b, _sub(b, z, one)), _sqrt(b, _add(b, z, one))
-    real = b.asinh(
-        b.add(b.mul(below.real_part, above.real_part), b.mul(below.imag_part, above.imag_part))
-    )
-    return Complex(real, b.mul(b.atan2(below.imag_part, above.real_part), 2))
+    # i acos z above the real axis, -i acos z below
+    w = _acos(b, z)
+    return Complex(b.abs(w.imag_part), b.copysign(w.real_part, z.imag_part))
 
 
 def _atanh(b: Any, z: Complex) -> Complex:
@@ -309,7 +340,12 @@ def _atanh(b: Any, z: Complex) -> Complex:
     size = b.add(b.mul(ahead, ahead), b.mul(y, y))
     real = b.mul(b.log1p(b.div(b.mul(b.abs(x), 4), size)), 0.25)
     below = b.sub(b.mul(ahead, b.add(b.abs(x), 1)), b.mul(y, y))
-    return Complex(b.copysign(real, x), b.mul(b.atan2(b.mul(y, 2), below), 0.5))
+    # At infinity it is a right angle; on the imaginary axis it has no real part.
+    infinite, zero = _infinite(b, z), b.constant(0, x.dtype)
+    real = b.select(b.or_(infinite, b.eq(x, 0)), zero, real)
+    right = b.select(b.is_nan(y), y, b.copysign(b.constant(math.pi / 2, x.dtype), y))
+    angle = b.mul(b.atan2(b.mul(y, 2), below), 0.5)
+    return Complex(b.copysign(real, x), b.select(infinite, right, angle))
 
 
 def _logistic(b: Any, z: Complex) -> Complex:
@@ -348,7 +384,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "expm1": _expm1,
     "log": _log,
     "log1p": _log1p,
-    "sin": _sin,
+    "sin": _turned(_sinh),
     "cos": _cos,
     "tan": _turned(_tanh),
     "sinh": _sinh,

@@ -21,7 +21,7 @@ import builtins
 import dis
 import functools
 import types
-from collections import OrderedDict
+from collections import OrderedDict, namedtuple
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -118,47 +118,14 @@ def what_it_reads(fun: Callable[..., Any]) -> tuple[Any, ...] | None:
     fun : callable
         Any.
     """
-    found: list[Any] = []
+    reader = _Reader()
     try:
-        _read(fun, found, set())
+        reader.read(fun)
     except _Unknown:
         return None
-    return tuple(found)
-
-
-def _read(value: Any, found: list[Any], seen: set[int]) -> None:
-    kind: Any = type(value)
-    if kind in _PLAIN:
-        found += (kind, value)
-    elif kind is float or kind is complex:
-        found += (kind, repr(value))  # 0.0 is not -0.0, and nan equals itself
-    elif kind is types.FunctionType:
-        _read_function(value, found, seen)
-    elif kind is Array:
-        _read_array(value, found)
-    elif kind is types.ModuleType:
-        if not _is_trusted(value.__name__):
-            raise _Unknown
-        found.append(_Same(value))
-    elif isinstance(value, tuple):
-        found += (_Same(kind), len(value))
-        for item in value:
-            _read(item, found, seen)
-    elif isinstance(value, functools.partial):
-        found += (_Same(kind), len(value.args), *value.keywords)
-        for item in (value.func, *value.args, *value.keywords.values()):
-            _read(item, found, seen)
-    elif kind is types.BuiltinFunctionType:
-        name = value.__name__
-        if value is not getattr(builtins, name, None) or name in _WORLDLY:
-            raise _Unknown
-        found.append(_Same(value))
-    elif isinstance(value, (np.generic, np.dtype)):
-        found += (kind, value.tobytes() if isinstance(value, np.generic) else value)
-    elif kind in _FIXED or (isinstance(value, type) and _is_trusted(value.__module__)):
-        found.append(_Same(value))
-    else:
-        raise _Unknown
+    if any(not reader.attributes.isdisjoint(_CHANGING[room]) for room in reader.rooms):
+        return None
+    return tuple(reader.found)
 
 
 #: Immutable values that are compared by what they are.
@@ -169,76 +136,149 @@ _FIXED = frozenset({np.ufunc, Primitive})
 
 #: Builtins that reach out of the function.
 _WORLDLY = frozenset(
-    "__import__ compile delattr eval exec globals id input locals open setattr vars".split()
+    "__import__ compile delattr dir eval exec getattr globals hasattr id input locals open"
+    " setattr vars".split()
 )
 
 _TRUSTED = ("builtins", "fnx", "math", "numpy", "operator")
 
+_FILES = frozenset("fromfile genfromtxt load loadtxt memmap".split())
+
 #: Attributes of trusted modules that give something else each time.
-_CHANGING = frozenset("fromfile genfromtxt load loadtxt memmap random seed".split())
+_CHANGING = {
+    "fnx": _FILES | {"config"},
+    "math": frozenset[str](),
+    "numpy": _FILES | {"random", "seed"},
+    "operator": frozenset({"attrgetter", "methodcaller"}),
+}
+
+#: What the class of a named tuple without methods of its own holds, beside the fields.
+_BARE = vars(namedtuple("_Bare", ())).keys() | {
+    *("__annotations__", "__orig_bases__", "__annotate_func__", "__annotations_cache__")
+}
 
 
 def _is_trusted(module: str) -> bool:
     return module.split(".")[0] in _TRUSTED
 
 
-def _read_array(value: Array, found: list[Any]) -> None:
-    data = value._data
-    if data.ndim == 0:
-        found += (data.dtype, value._weak, data.tobytes())
-    elif data.nbytes <= _LARGEST:
-        found.append(_Same(value))
-    else:
-        raise _Unknown
+class _Reader:
+    """What was found so far, and what the codes among it do with modules."""
 
+    __slots__ = ("attributes", "found", "order", "rooms")
 
-def _read_function(function: types.FunctionType, found: list[Any], seen: set[int]) -> None:
-    code = function.__code__
-    found.append(_Same(code))
-    if id(function) in seen:  # it calls itself
-        return
-    seen.add(id(function))
-    scope = function.__globals__
-    names = _names(code)
-    if not _is_trusted(scope.get("__name__", "")):
-        if names is None or vars(function).keys() - {"__wrapped__"}:
-            raise _Unknown
-        for name in names.read:
-            if name in scope:
-                found.append(name)
-                _read(scope[name], found, seen)
-            elif name in _WORLDLY:
+    def __init__(self) -> None:
+        self.found: list[Any] = []
+        self.order: dict[int, int] = {}  # of functions that were read, by identity
+        self.attributes: set[str] = set()
+        self.rooms: set[str] = set()
+
+    def read(self, value: Any) -> None:
+        found = self.found
+        kind: Any = type(value)
+        if kind in _PLAIN:
+            found += (kind, value)
+        elif kind is float or kind is complex:
+            found += (kind, repr(value))  # 0.0 is not -0.0, and nan equals itself
+        elif kind is types.FunctionType:
+            self.read_function(value)
+        elif kind is Array:
+            self.read_array(value)
+        elif kind is types.ModuleType:
+            self.read_module(value)
+        elif kind is tuple or (isinstance(value, tuple) and _is_bare(kind)):
+            found += (_Same(kind), len(value))
+            for item in value:
+                self.read(item)
+        elif isinstance(value, functools.partial) and not value.__dict__:
+            if kind is not functools.partial and not _is_trusted(kind.__module__):
                 raise _Unknown
-        if names.changing and any(_is_numpy(scope.get(name)) for name in names.read):
+            found += (_Same(kind), len(value.args), *value.keywords)
+            for item in (value.func, *value.args, *value.keywords.values()):
+                self.read(item)
+        elif kind is types.BuiltinFunctionType:
+            name = value.__name__
+            if value is not getattr(builtins, name, None) or name in _WORLDLY:
+                raise _Unknown
+            found.append(_Same(value))
+        elif isinstance(value, np.generic) and kind.__module__ == "numpy":
+            found += (value.dtype, value.tobytes())
+        elif isinstance(value, np.dtype):
+            found += (kind, value)
+        elif kind in _FIXED or (isinstance(value, type) and _is_trusted(value.__module__)):
+            found.append(_Same(value))
+        else:
             raise _Unknown
-    for part in (function.__defaults__, function.__kwdefaults__):
-        if part:
-            _read(tuple(part.items()) if isinstance(part, dict) else part, found, seen)
-    for cell in function.__closure__ or ():
-        try:
-            content = cell.cell_contents
-        except ValueError:  # not bound yet
-            raise _Unknown from None
-        _read(content, found, seen)
+
+    def read_array(self, value: Array) -> None:
+        data = value._data
+        if data.ndim == 0:
+            self.found += (data.dtype, value._weak, data.tobytes())
+        elif data.nbytes <= _LARGEST:
+            self.found.append(_Same(value))
+        else:
+            raise _Unknown
+
+    def read_module(self, value: types.ModuleType) -> None:
+        room, *inner = value.__name__.split(".")
+        if room not in _CHANGING or not _CHANGING[room].isdisjoint(inner):
+            raise _Unknown
+        self.rooms.add(room)
+        self.found.append(_Same(value))
+
+    def read_function(self, function: types.FunctionType) -> None:
+        code = function.__code__
+        self.found.append(_Same(code))
+        if id(function) in self.order:  # it calls itself, or has two names
+            self.found.append(self.order[id(function)])
+            return
+        self.order[id(function)] = len(self.order)
+        scope = function.__globals__
+        names = _names(code)
+        if _is_trusted(scope.get("__name__", "")):
+            if function.__name__ in _FILES:
+                raise _Unknown
+        else:
+            if names is None or vars(function).keys() - {"__wrapped__"}:
+                raise _Unknown
+            self.attributes |= names.attributes
+            for name in names.read:
+                if name in scope:
+                    self.found.append(name)
+                    self.read(scope[name])
+                elif name in _WORLDLY:
+                    raise _Unknown
+        for part in (function.__defaults__, function.__kwdefaults__):
+            if part:
+                self.read(tuple(part.items()) if isinstance(part, dict) else part)
+        for cell in function.__closure__ or ():
+            try:
+                content = cell.cell_contents
+            except ValueError:  # not bound yet
+                raise _Unknown from None
+            self.read(content)
 
 
-def _is_numpy(value: Any) -> bool:
-    return type(value) is types.ModuleType and value.__name__.split(".")[0] == "numpy"
+def _is_bare(kind: Any) -> bool:
+    fields = getattr(kind, "_fields", None)
+    if fields is None or kind.__bases__ != (tuple,):
+        return False
+    return _is_trusted(kind.__module__) or vars(kind).keys() <= _BARE.union(fields)
 
 
 @dataclass(frozen=True, slots=True)
 class _Names:
-    """What a code names: the globals it reads, and whether it uses an attribute in `_CHANGING`."""
+    """What a code names: the globals it reads, and attributes of whatever it has."""
 
     read: tuple[str, ...]
-    changing: bool
+    attributes: frozenset[str]
 
 
 @functools.lru_cache(maxsize=4096)
 def _names(code: types.CodeType) -> _Names | None:
     """The names in a code and in the codes of functions inside it; None if it does more."""
     read: dict[str, None] = {}
-    changing = False
+    attributes: set[str] = set()
     for step in dis.get_instructions(code):
         name, word = step.opname, step.argval
         if name.startswith(("IMPORT", "STORE_GLOBAL", "DELETE_GLOBAL", "STORE_NAME")):
@@ -247,13 +287,15 @@ def _names(code: types.CodeType) -> _Names | None:
             return None
         if name in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"):
             read[word] = None
-        elif name in ("LOAD_ATTR", "LOAD_METHOD") and word in _CHANGING:
-            changing = True
+        elif name in ("LOAD_ATTR", "LOAD_METHOD", "LOAD_SUPER_ATTR"):
+            if word.startswith("__"):  # of a function, these lead to all that it could read
+                return None
+            attributes.add(word)
     for inner in code.co_consts:
         if isinstance(inner, types.CodeType):
             inside = _names(inner)
             if inside is None:
                 return None
             read.update(dict.fromkeys(inside.read))
-            changing = changing or inside.changing
-    return _Names(tuple(read), changing)
+            attributes |= inside.attributes
+    return _Names(tuple(read), frozenset(attributes))

@@ -62,6 +62,9 @@ class Operation:
     adjoint : bool
         Whether the pullback of a complex operation is the conjugate transpose of its derivative, as
         PyTorch has it, in place of the transpose, as JAX has it.
+    compiled : bool
+        Whether it runs compiled, and so do its pullbacks: for loops, whose steps would each cost
+        many calls of NumPy.
 
     Examples
     --------
@@ -80,6 +83,7 @@ class Operation:
         reuse_results: bool = False,
         hidden: int = 0,
         adjoint: bool = False,
+        compiled: bool = False,
     ) -> None:
         self.function = function
         self.name = name or getattr(function, "__name__", "operation")
@@ -87,6 +91,7 @@ class Operation:
         self.reuse_results = reuse_results
         self.hidden = hidden
         self.adjoint = adjoint
+        self.compiled = compiled
         self._jaxprs: dict[Any, ClosedJaxpr] = {}
         self._programs: dict[Any, Program] = {}
 
@@ -142,7 +147,9 @@ class Operation:
         found = self._programs.get(key)
         if found is None:
             closed = self.jaxpr(self.types(operands), params)
-            found = remember(self._programs, key, Program(closed.jaxpr, closed.consts))
+            found = remember(
+                self._programs, key, Program(closed.jaxpr, closed.consts, self.compiled)
+            )
         return found
 
     def types(self, operands: Sequence[NDArray]) -> tuple[ShapedArray, ...]:

@@ -50,6 +50,8 @@ class Program:
         of any shapes that broadcast.
     consts : sequence of Array
         Values of its leading inputs; the operands of a run are the others.
+    compiled : bool
+        Whether to compile it, whatever its amount of work.
 
     Attributes
     ----------
@@ -85,19 +87,20 @@ class Program:
         "whole",
     )
 
-    def __init__(self, jaxpr: Jaxpr, consts: Sequence[Array] = ()) -> None:
+    def __init__(self, jaxpr: Jaxpr, consts: Sequence[Array] = (), compiled: bool = False) -> None:
         jaxpr = drop_dead(inline_calls(jaxpr, folding=True, at=("simplify", "compile")))
         self.jaxpr = jaxpr
         self.consts = tuple(consts)
         self.inputs = len(jaxpr.in_vars) - len(consts)
-        self.host = any(isinstance(e.primitive, HigherOrderPrimitive) for e in jaxpr.eqns)
+        loops = any(isinstance(e.primitive, HigherOrderPrimitive) for e in jaxpr.eqns)
+        self.host = loops and not compiled
         self.executable: Any = None
         self.result_dtype = jaxpr.outs[0].aval.dtype if jaxpr.outs else None
         self.whole = _is_whole(jaxpr, self.inputs)
         self.pullbacks: dict[Any, Any] = {}
         self.shaped: set[Any] = set()
         self.function, self.ufunc, self.fresh = _written(jaxpr, self.consts)
-        self.heavy = not self.host and _is_heavy(jaxpr)
+        self.heavy = compiled or (not loops and _is_heavy(jaxpr))
         if self.heavy:
             self.function = self._compiled
             self.fresh = len(jaxpr.outs) == 1

@@ -87,7 +87,7 @@ class Pullback:
         self.jaxpr = jaxpr
         #: Whether it is a program on 0-d types that serves all shapes.
         self.pointwise = False
-        self.program = Program(jaxpr, consts)
+        self.program = Program(jaxpr, consts, operation.compiled)
         self._recorded: Operation | None = None
 
     def run(self, values: Sequence[NDArray]) -> list[Any]:
@@ -112,8 +112,10 @@ class Pullback:
             jaxpr, consts = self.jaxpr, self.program.consts
             function = _pointwise(jaxpr) if self.pointwise else _plain(jaxpr, consts)
             name = f"{self.operation.name}Backward"
-            adjoint = self.operation.adjoint
-            self._recorded = Operation(function, name, elementwise=self.pointwise, adjoint=adjoint)
+            adjoint, compiled = self.operation.adjoint, self.operation.compiled
+            self._recorded = Operation(
+                function, name, elementwise=self.pointwise, adjoint=adjoint, compiled=compiled
+            )
         return self._recorded
 
 

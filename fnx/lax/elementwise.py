@@ -14,6 +14,7 @@ from typing import Any
 from fnx.core.array import Array
 from fnx.core.conversion import as_value
 from fnx.dtypes import kind_of
+from fnx.lax.operands import matched, of_one_dtype
 from fnx.primitives import (
     arithmetic,
     bits,
@@ -29,45 +30,10 @@ from fnx.primitives.powers import integer_pow
 
 __all__ = [
     "add", "atan2", "bitwise_and", "bitwise_or", "bitwise_xor", "clamp", "complex",
-    "convert_element_type", "div", "eq", "expand_dims", "ge", "gt", "le", "lt", "matched", "max",
-    "min", "mul", "mulhi", "ne", "nextafter", "pow", "rem", "reshape", "select", "select_n",
-    "shift_left", "shift_right_arithmetic", "shift_right_logical", "sub",
+    "convert_element_type", "div", "eq", "expand_dims", "ge", "gt", "le", "lt", "max", "min", "mul",
+    "mulhi", "ne", "nextafter", "pow", "rem", "reshape", "select", "select_n", "shift_left",
+    "shift_right_arithmetic", "shift_right_logical", "sub",
 ]  # fmt: skip
-
-
-def _values(name: str, args: tuple[Any, ...]) -> list[Any]:
-    """Operands as arrays; weak ones take the dtype of the first one that isn't, if of its kind."""
-    xs = [as_value(a, name, f"argument {k}") for k, a in enumerate(args)]
-    strong = [x for x in xs if not x.weak_type]
-    if not strong or len(strong) == len(xs):
-        return xs
-    wanted = strong[0].dtype
-    kind = kind_of(wanted).replace("u", "i")
-    return [
-        cast.convert_element_type(x, wanted, True)
-        if x.weak_type and x.dtype != wanted and kind_of(x.dtype).replace("u", "i") == kind
-        else x
-        for x in xs
-    ]
-
-
-def _repeated(xs: list[Any]) -> list[Any]:
-    """Scalars in the shape of the others."""
-    shape = next((x.shape for x in xs if x.shape), ())
-    return [x if x.shape or not shape else shaping.broadcast_in_dim(x, shape, ()) for x in xs]
-
-
-def matched(name: str, *args: Any) -> list[Any]:
-    """Operands of one operation, of which some may be numbers or scalars, as arrays.
-
-    Parameters
-    ----------
-    name : str
-        The operation, for errors.
-    *args : array-like
-        The operands.
-    """
-    return _repeated(_values(name, args))
 
 
 def _of_numbers(function: Callable[..., Any]) -> Any:
@@ -135,18 +101,20 @@ def pow(x: Any, y: Any) -> Any:
 
 @functools.wraps(comparison.clamp)
 def clamp(min: Any, x: Any, max: Any) -> Any:
-    return comparison.clamp(*_values("clamp", (min, x, max)))
+    return comparison.clamp(*of_one_dtype("clamp", min, x, max))
 
 
 @functools.wraps(comparison.select_n)
 def select_n(which: Any, *cases: Any) -> Any:
-    return comparison.select_n(as_value(which, "select_n", "which"), *_values("select_n", cases))
+    return comparison.select_n(
+        as_value(which, "select_n", "which"), *of_one_dtype("select_n", *cases)
+    )
 
 
 @functools.wraps(comparison.select)
 def select(pred: Any, on_true: Any, on_false: Any) -> Any:
     return comparison.select(
-        as_value(pred, "select", "pred"), *_values("select", (on_true, on_false))
+        as_value(pred, "select", "pred"), *of_one_dtype("select", on_true, on_false)
     )
 
 

@@ -1,4 +1,4 @@
-"""Incomplete gamma and beta functions and Bessel functions, also of numbers (see `elementwise`)."""
+"""Incomplete gamma and beta functions and Bessel functions, also of numbers (see `operands`)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import functools
 from typing import Any
 
 from fnx.core.conversion import as_value
-from fnx.lax.elementwise import matched
+from fnx.lax.operands import matched
 from fnx.primitives import bessel, incomplete_beta, incomplete_gamma
 
 __all__ = [

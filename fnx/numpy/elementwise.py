@@ -62,7 +62,7 @@ def log2(x: Any, /) -> Any:
         The operand.
     """
     (value,) = promote_inexact("log2", x)
-    quotient = arithmetic.div(exponential.log(value), constant_like(value, np.log(2.0)))
+    quotient = _quotient_of_parts(exponential.log(value), np.log(2.0))
     return cast(quotient, quotient.dtype)
 
 
@@ -75,8 +75,17 @@ def log10(x: Any, /) -> Any:
         The operand.
     """
     (value,) = promote_inexact("log10", x)
-    quotient = arithmetic.div(exponential.log(value), constant_like(value, np.log(10.0)))
+    quotient = _quotient_of_parts(exponential.log(value), np.log(10.0))
     return cast(quotient, quotient.dtype)
+
+
+def _quotient_of_parts(x: Any, number: float) -> Any:
+    """A real number below each part: below a complex one, infinite parts would make NaNs."""
+    if x.dtype.kind == "c":
+        return complex_numbers.complex(
+            *[_quotient_of_parts(part(x), number) for part in (real, imag)]
+        )
+    return arithmetic.div(x, constant_like(x, number))
 
 
 def abs(x: Any, /) -> Any:
@@ -409,7 +418,10 @@ def floor_divide(x: Any, y: Any, /) -> Any:
     whole = where(comparison.eq(b, zero), a, arithmetic.sub(a, rest))
     quotient = rint(arithmetic.div(whole, b))
     lower = logical_and(comparison.ne(rest, zero), comparison.ne(sign(rest), sign(b)))
-    return where(lower, arithmetic.sub(quotient, constant_like(quotient, 1)), quotient)
+    quotient = where(lower, arithmetic.sub(quotient, constant_like(quotient, 1)), quotient)
+    # A quotient that vanishes has the sign of x / y, which is less than one here.
+    nothing = rint(arithmetic.mul(arithmetic.div(a, b), constant_like(b, 0.25)))
+    return where(comparison.eq(quotient, zero), nothing, quotient)
 
 
 def mod(x: Any, y: Any, /) -> Any:
@@ -433,7 +445,12 @@ def mod(x: Any, y: Any, /) -> Any:
     other_side = logical_and(
         comparison.ne(rest, zero), comparison.ne(comparison.lt(rest, zero), comparison.lt(b, zero))
     )
-    return where(other_side, arithmetic.add(rest, b), rest)
+    rest = where(other_side, arithmetic.add(rest, b), rest)
+    if dtypes.kind_of(a.dtype) == "i":
+        return rest
+    # The sign of a zero, too, is the divisor's: -0 + 0 is 0, and -(0 - 0) is -0.
+    negated = arithmetic.neg(arithmetic.sub(zero, rest))
+    return where(comparison.lt(b, zero), negated, arithmetic.add(rest, zero))
 
 
 remainder = mod

@@ -62,7 +62,7 @@ exp2_p = elementary(
 )
 expm1_p = elementary(
     "expm1",
-    np.expm1,
+    lambda x: _expm1_evaluate(x),
     lambda t, y, x: mul(t, plus(y, 1)),
     lambda x: _expm1_series(expm1(x[0]), x),
 )
@@ -72,6 +72,19 @@ logistic_p = elementary(
     lambda t, y, x: mul(t, mul(y, subtracted_from(1, y))),
     lambda x: _logistic_series(logistic(x[0]), x),
 )
+
+
+def _expm1_evaluate(z: Any) -> Any:
+    if z.dtype.kind != "c":
+        return np.expm1(z)
+    # exp(x) cos y - 1 = expm1(x) cos y - 2 sin(y/2)^2; NumPy's has NaNs where x is infinite.
+    x, y = z.real, z.imag
+    grown, half = np.expm1(x), np.sin(y / 2)
+    edge = np.isinf(x) & ~np.isfinite(y)
+    result = np.empty_like(z)
+    result.real = np.where(edge, grown, grown * np.cos(y) - 2 * half * half)
+    result.imag = np.where(y == 0, y, np.where(edge & (x < 0), 0, np.exp(x) * np.sin(y)))
+    return result
 
 
 def _logistic_evaluate(x: Any) -> Any:

@@ -9,7 +9,7 @@ the parameters (`parameter_polynomials`). For 1F1 and negative z: Kummer's trans
 and negative z: Pfaff's; beyond 1/2 the solution of the hypergeometric equation is continued
 towards 1, halving the distance at each step, which no combination of parameters disturbs (see J.
 Pearson, S. Olver and M. Porter, *Numerical methods for the computation of the confluent and Gauss
-hypergeometric functions*, 2017, sections 3 and 4). Read next: `probability_integrals`.
+hypergeometric functions*, 2017, sections 3 and 4). Read next: `definite_integrals`.
 """
 
 from __future__ import annotations

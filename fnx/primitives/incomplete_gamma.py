@@ -114,7 +114,7 @@ def _igamma(a: Any, x: Any, derivative: int) -> Any:
 
     def compute(a: Any, x: Any) -> Any:
         ratio, _, scale = _derivative_and_density(a, x, derivative)
-        # where a point mass has gone to 0 the scale is 0
+        # the ratio may be infinite where the scale has underflown
         return np.where(scale == 0, 0.0, ratio * scale)
 
     return _on_domain(a, x, compute)

@@ -3,7 +3,7 @@
 A member says what it is on float64 arrays (the name of a ufunc of `scipy.special`, which loads on
 the first use, or a NumPy function), its derivative in each operand, and where its sampler draws.
 Narrower floats are computed in float64 and rounded once. In a compiled program a member is an
-explicit step on the host. Read next: `incomplete_gamma`, `bessel`, `probability`.
+explicit step on the host. Read next: `incomplete_gamma`, `bessel`, `hypergeometric`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The Sylvester equation ``A X + X B = C``, and the square root of a matrix, whose derivative it is.
+"""The Sylvester equation ``A X + X B = C``, and square roots, whose derivative it gives.
 
 Read next: `fnx.scipy.linalg`.
 

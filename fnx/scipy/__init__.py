@@ -1,5 +1,5 @@
 """Functions of `scipy` on arrays and tracers (`jax.scipy`)."""
 
-from fnx.scipy import fft, special
+from fnx.scipy import fft, linalg, special
 
-__all__ = ["fft", "special"]
+__all__ = ["fft", "linalg", "special"]

@@ -297,7 +297,12 @@ def _operation(pullback: Any) -> TensorOperation:
     recorded = pullback.recorded
     if not isinstance(recorded, TensorOperation):
         name = f"{pullback.operation.name}BackwardBackward0"
-        made = TensorOperation(recorded.function, name, elementwise=recorded.elementwise)
+        made = TensorOperation(
+            recorded.function,
+            name,
+            elementwise=recorded.elementwise,
+            compiled=recorded.compiled,
+        )
         recorded = pullback._recorded = made
     return recorded
 

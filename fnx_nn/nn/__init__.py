@@ -27,6 +27,7 @@ from fnx_nn.nn.activation import (
     Tanhshrink,
     Threshold,
 )
+from fnx_nn.nn.attention import MultiheadAttention
 from fnx_nn.nn.containers import ModuleDict, ModuleList, Sequential
 from fnx_nn.nn.convolution import (
     Conv1d,
@@ -150,6 +151,8 @@ from fnx_nn.nn.shaping import (
     UpsamplingBilinear2d,
     UpsamplingNearest2d,
 )
+from fnx_nn.nn.transformer import Transformer, TransformerDecoder, TransformerEncoder
+from fnx_nn.nn.transformer_layers import TransformerDecoderLayer, TransformerEncoderLayer
 
 __all__ = [
     "AdaptiveAvgPool1d",
@@ -237,6 +240,7 @@ __all__ = [
     "MultiLabelMarginLoss",
     "MultiLabelSoftMarginLoss",
     "MultiMarginLoss",
+    "MultiheadAttention",
     "NLLLoss",
     "PReLU",
     "PairwiseDistance",
@@ -271,6 +275,11 @@ __all__ = [
     "Tanh",
     "Tanhshrink",
     "Threshold",
+    "Transformer",
+    "TransformerDecoder",
+    "TransformerDecoderLayer",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
     "TripletMarginLoss",
     "TripletMarginWithDistanceLoss",
     "Unflatten",

@@ -49,22 +49,22 @@ class Z:
     im: Any
 
 
-def rows_of(table: list[tuple[Any, ...]]) -> Iterator[tuple[tuple[Any, ...], Any]]:
-    """The rows with each combination of operands written out."""
+def rows_of(
+    table: list[tuple[Any, ...]], rounded: Callable[[Any], float]
+) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """The rows with each combination of operands written out, rounded to the dtype."""
     for *operands, result in table:
-        for chosen in itertools.product(*[list(_choices(x)) for x in operands]):
+        for chosen in itertools.product(*[list(_choices(x, rounded)) for x in operands]):
             yield chosen, result(*chosen) if callable(result) else result
 
 
-def _choices(operand: Any) -> Iterator[Any]:
+def _choices(operand: Any, rounded: Callable[[Any], float]) -> Iterator[Any]:
     if isinstance(operand, Z):
-        for re in _choices(operand.re):
-            for im in _choices(operand.im):
+        for re in _choices(operand.re, rounded):
+            for im in _choices(operand.im, rounded):
                 yield Z(re, im)
-    elif isinstance(operand, tuple):
-        yield from operand
     else:
-        yield operand
+        yield from map(rounded, operand if isinstance(operand, tuple) else (operand,))
 
 
 def _same(x: float) -> float:
@@ -306,14 +306,11 @@ _EXP = [
 def _turned(table: list[tuple[Any, ...]], back: bool) -> list[tuple[Any, ...]]:
     """The rows of f(1j z), or of -1j f(1j z) with `back`, from those of f."""
 
-    def result(expected: Any, z: Z) -> Z:
-        found = expected(Z(-_negated(z.im), z.re)) if callable(expected) else expected
+    def result(expected: Any, w: Z) -> Z:
+        found = expected(Z(-w.im, w.re)) if callable(expected) else expected
         return Z(found.im, _negated(found.re)) if back else found
 
-    return [
-        (Z(z.im, _negated(z.re)), lambda w, e=e: result(e, Z(_negated(w.im), w.re)))
-        for z, e in table
-    ]
+    return [(Z(z.im, _negated(z.re)), lambda w, e=e: result(e, w)) for z, e in table]
 
 
 def _negated(part: Any) -> Any:

@@ -29,6 +29,7 @@ from fnx.transforms.transpose import backward
 __all__ = [
     "LANES",
     "NAMES",
+    "SLOW",
     "Subject",
     "avals_of",
     "forward",
@@ -45,6 +46,9 @@ for _module in pkgutil.walk_packages(fnx.__path__, "fnx."):
 
 #: Every primitive there is, by name.
 NAMES = sorted(registry)
+
+#: Those whose evaluation is a loop in Python: the short run takes few of their cases.
+SLOW = frozenset({"hyp1f1", "hyp2f1", "ode", "random_gamma"})
 
 #: Sets of arguments of a subject.
 LANES = 3

@@ -71,19 +71,21 @@ def _pushed(subject: Subject, args: Sequence[Any], tangents: Sequence[Any]) -> A
 # ------------------------------------------------------------------------------- types and layouts
 
 
-def check_types(subject: Subject) -> None:
+def check_types(subject: Subject, weak: bool = True) -> None:
     """Results have the types that `infer` says, evaluated, staged and under each transform.
 
-    With strong operands, all weak, and one weak at a time.
+    With strong operands, and, if `weak`, with all of them weak, and one at a time.
     """
     count = len(subject.args)
-    choices = {(False,) * count, (True,) * count}
-    choices |= {tuple(j == k for j in range(count)) for k in range(count)}
-    for weak in sorted(choices):
-        args = [adopt(a._data, w) for a, w in zip(subject.args, weak, strict=True)]
+    choices = {(False,) * count}
+    if weak:
+        choices |= {(True,) * count}
+        choices |= {tuple(j == k for j in range(count)) for k in range(count)}
+    for chosen in sorted(choices):
+        args = [adopt(a._data, w) for a, w in zip(subject.args, chosen, strict=True)]
         found = subject.primitive.infer(*avals_of(args), **subject.params)
         expected = list(found) if subject.primitive.multiple_results else [found]
-        where = f"{subject.name}, weak {weak}"
+        where = f"{subject.name}, weak {chosen}"
         results = subject.function(*args)
         assert avals_of(results) == expected, f"{where}: {avals_of(results)} is not {expected}"
         _check_weakness(subject, args, results)

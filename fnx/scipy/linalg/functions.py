@@ -13,18 +13,17 @@ from typing import Any
 
 import numpy as np
 
-from fnx.control.loops import cond
-from fnx.control.scan import scan
+from fnx.control.loops import cond, scan
 from fnx.errors import ArgumentValueError, ShapeError
-from fnx.numpy import elementwise
+from fnx.numpy import elementwise, ufuncs
 from fnx.numpy.creation import arange
 from fnx.numpy.joining import concatenate
 from fnx.numpy.linalg import systems
+from fnx.numpy.number_parts import ldexp
 from fnx.numpy.promotion import broadcast_shapes, broadcast_to, cast, promote_inexact
 from fnx.numpy.reductions import any as any_
 from fnx.numpy.reductions import max as max_
 from fnx.numpy.reductions import sum as sum_
-from fnx.numpy.ufuncs import ldexp, where
 from fnx.primitives import matrices, sylvester
 from fnx.primitives.cast import stop_gradient
 from fnx.scipy.linalg.systems import solve_triangular
@@ -64,22 +63,22 @@ def expm(A: Any, *, upper_triangular: bool = False, max_squarings: int = 16) -> 
     parts = matrices.real_type(x.dtype)
     degree, limit = _PADE[parts.itemsize]
     norm = max_(sum_(elementwise.abs(stop_gradient(x)), -2), -1)
-    squarings = elementwise.ceil(elementwise.log2(norm / limit))
-    squarings = where(norm > limit, squarings, 0)[..., None, None]
+    squarings = ufuncs.ceil(elementwise.log2(norm / limit))
+    squarings = ufuncs.where(norm > limit, squarings, 0)[..., None, None]
     # exp(A) = exp(A / 2^s)^(2^s)
     most = float(max_squarings)
-    shrink = ldexp(np.ones((), parts), cast(-where(squarings <= most, squarings, 0), np.int32))
+    shrink = ldexp(np.ones((), parts), cast(-ufuncs.where(squarings <= most, squarings, 0), np.int32))
     p, q = _pade(x * cast(shrink, x.dtype), degree)
     out = solve_triangular(q, p) if upper_triangular else systems.solve(q, p)
 
     def step(out: Any, k: Any) -> tuple[Any, None]:
         wanted = squarings > k
         squared = cond(any_(wanted), lambda r: matrices.matmul(r, r), lambda r: r, out)
-        return where(wanted, squared, out), None
+        return ufuncs.where(wanted, squared, out), None
 
     if max_squarings:
         out, _ = scan(step, out, arange(max_squarings, dtype=parts))
-    return where(squarings > most, np.nan, out)
+    return ufuncs.where(squarings > most, np.nan, out)
 
 
 def _pade(x: Any, degree: int) -> tuple[Any, Any]:

@@ -115,6 +115,7 @@ from fnx_nn.nn.functional.mean_pooling import (
     lp_pool2d,
     lp_pool3d,
 )
+from fnx_nn.nn.functional.multi_head_attention import multi_head_attention_forward
 from fnx_nn.nn.functional.normalization import (
     batch_norm,
     group_norm,
@@ -237,6 +238,7 @@ __all__ = [
     "max_unpool3d",
     "mish",
     "mse_loss",
+    "multi_head_attention_forward",
     "multi_margin_loss",
     "multilabel_margin_loss",
     "multilabel_soft_margin_loss",

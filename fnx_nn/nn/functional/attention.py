@@ -104,7 +104,9 @@ def scaled_dot_product_attention(
         )
     if attn_mask is not None:
         kind = attn_mask._data.dtype
-        if kind != np.bool_ and kind != q.dtype:
+        if kind == np.float32 != q.dtype:
+            attn_mask = attn_mask.to(query.dtype)
+        elif kind != np.bool_ and kind != q.dtype:
             raise RuntimeError(
                 "Expected attn_mask dtype to be bool or float or to match query dtype, but got "
                 f"attn_mask.dtype: {name_in_messages(kind).lower()} and  query.dtype: "

@@ -292,7 +292,8 @@ def _projected_apart(
     width = operands[0].shape[-1]
     biases: Any = (None, None, None) if bias is None else bias.chunk(3)
     names = ("query", "key", "value")
-    for name, x, w in zip(names, operands, weights.values(), strict=True):
+    given: list[Any] = list(weights.values())
+    for name, x, w in zip(names, operands, given, strict=True):
         if w.shape != (width, x.shape[-1]):
             raise AssertionError(
                 f"expecting {name} weights shape of {(width, x.shape[-1])}, but got {w.shape}"
@@ -300,7 +301,7 @@ def _projected_apart(
     for name, b in zip(names, biases, strict=True):
         if b is not None and b.shape != (width,):
             raise AssertionError(f"expecting {name} bias shape of {(width,)}, but got {b.shape}")
-    return [linear(x, w, b) for x, w, b in zip(operands, weights.values(), biases, strict=True)]
+    return [linear(x, w, b) for x, w, b in zip(operands, given, biases, strict=True)]
 
 
 def _mask_of_heads(
@@ -314,13 +315,20 @@ def _mask_of_heads(
         raise RuntimeError(
             f"The shape of the {mask.ndim}D attn_mask is {mask.shape}, but should be {wanted}."
         )
-    return mask.reshape(1, 1, queries, keys) if mask.ndim == 2 else mask.reshape(
-        batch, heads, queries, keys
+    return (
+        mask.reshape(1, 1, queries, keys)
+        if mask.ndim == 2
+        else mask.reshape(batch, heads, queries, keys)
     )
 
 
 def _check_ranks(
-    query: Tensor, key: Tensor, value: Tensor, padding: Tensor | None, mask: Tensor | None, heads: int
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    padding: Tensor | None,
+    mask: Tensor | None,
+    heads: int,
 ) -> None:
     rank = query.ndim
     if rank not in (2, 3):

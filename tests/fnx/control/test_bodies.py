@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -211,3 +211,56 @@ def test_memory_is_bounded_and_can_be_cleared() -> None:
     big = jnp.ones(bodies._LARGEST)
     lax.fori_loop(0, 2, lambda k, c: c + big[0], 1.0)
     assert not bodies._remembered
+
+
+def test_two_names_of_one_function_are_told_apart() -> None:
+    def times(factor: float) -> Any:
+        return lambda x: x * factor
+
+    def run(first: Any, second: Any, last: Any) -> float:
+        return twice(lambda x: last(x) + 0 * first(x) + 0 * second(x))
+
+    double, triple = times(2.0), times(3.0)
+    assert run(double, triple, double) == 4
+    assert run(double, triple, triple) == 9
+
+
+class Plain(NamedTuple):
+    factor: float
+
+
+class Scaled(NamedTuple):
+    offset: float
+
+    def __call__(self, x: Any) -> Any:
+        return x * FACTOR + self.offset
+
+
+class Marked(tuple[float, ...]):
+    factor = 1.0
+
+
+def test_classes_and_attributes_of_the_users_are_not_looked_into() -> None:
+    plain, scaled_, marked = Plain(2.0), Scaled(0.0), Marked((1.0,))
+    part = functools.partial(float, 1)
+    assert what_it_reads(lambda x: x * plain.factor) is not None
+    assert what_it_reads(lambda x: part()) is not None
+    part.factor = 2.0  # type: ignore[attr-defined]
+    assert what_it_reads(lambda x: x * part.factor) is None  # type: ignore[attr-defined]
+    assert what_it_reads(lambda x: scaled_(x)) is None
+    assert what_it_reads(lambda x: x * marked.factor) is None
+    assert what_it_reads(lambda x: x * twice.__globals__["FACTOR"]) is None
+
+
+def test_random_numbers_and_files_of_numpy_are_read_each_time(tmp_path: Any) -> None:
+    alias, file = np, tmp_path / "factor.npy"
+    drawn = np.random
+    path = str(file)
+    assert what_it_reads(lambda x: x + alias.random.normal()) is None
+    assert what_it_reads(lambda x, numbers=alias: x + numbers.random.normal()) is None
+    assert what_it_reads(lambda x: x + drawn.normal()) is None
+    assert what_it_reads(lambda x: x + getattr(np, "random").normal()) is None  # noqa: B009
+    for factor in (2.0, 3.0):
+        np.save(file, np.float32(factor))
+        assert twice(lambda x: x * jnp.load(path)) == factor**2
+    assert what_it_reads(lambda x: x + alias.sin(1.0)) is not None

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
-import array_api_strict
 import numpy as np
 import pytest
 
@@ -62,7 +60,8 @@ def _assert_rows(name: str, found: Any, rows: list[Any], dtype: str) -> None:
 
 
 def _rows(table: dict[str, Any], name: str, dtype: str) -> list[Any]:
-    rows = list(rows_of(table[name]))
+    part = np.empty(0, dtype).real.dtype.type
+    rows = list(rows_of(table[name], lambda x: float(part(x))))
     assert rows
     return rows
 
