@@ -256,7 +256,7 @@ def _stack_nested(a: Any, dtype: Any) -> Any:
     return cast(joined, joined.dtype)
 
 
-def zeros(shape: Any, dtype: Any = None, **options: Any) -> Any:
+def zeros(shape: Any, dtype: Any = None, *, device: Any = None, out_sharding: Any = None) -> Any:
     """Zeros.
 
     Parameters
@@ -265,19 +265,19 @@ def zeros(shape: Any, dtype: Any = None, **options: Any) -> Any:
         The extents.
     dtype : dtype, optional
         float32 by default.
-    **options
-        ``device``, ``out_sharding``: the CPU, where arrays are.
+    device, out_sharding : optional
+        The CPU, where arrays are.
 
     Examples
     --------
     >>> zeros(2)
     Array([0., 0.], dtype=float32)
     """
-    placed("zeros", options)
+    placed("zeros", {"device": device, "out_sharding": out_sharding})
     return full_(shape_of(shape), 0, _dtype(dtype, "f"))
 
 
-def ones(shape: Any, dtype: Any = None, **options: Any) -> Any:
+def ones(shape: Any, dtype: Any = None, *, device: Any = None, out_sharding: Any = None) -> Any:
     """Ones.
 
     Parameters
@@ -286,22 +286,24 @@ def ones(shape: Any, dtype: Any = None, **options: Any) -> Any:
         The extents.
     dtype : dtype, optional
         float32 by default.
-    **options
-        ``device``, ``out_sharding``: the CPU, where arrays are.
+    device, out_sharding : optional
+        The CPU, where arrays are.
 
     Examples
     --------
     >>> ones(2)
     Array([1., 1.], dtype=float32)
     """
-    placed("ones", options)
+    placed("ones", {"device": device, "out_sharding": out_sharding})
     return full_(shape_of(shape), 1, _dtype(dtype, "f"))
 
 
 empty = zeros
 
 
-def full(shape: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Any:
+def full(
+    shape: Any, fill_value: Any, dtype: Any = None, *, device: Any = None, out_sharding: Any = None
+) -> Any:
     """An array of one value.
 
     Parameters
@@ -312,20 +314,22 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Any:
         Broadcast to the shape.
     dtype : dtype, optional
         The value's by default.
-    **options
-        ``device``, ``out_sharding``: the CPU, where arrays are.
+    device, out_sharding : optional
+        The CPU, where arrays are.
 
     Examples
     --------
     >>> full(2, 7)
     Array([7, 7], dtype=int32, weak_type=True)
     """
-    placed("full", options)
+    placed("full", {"device": device, "out_sharding": out_sharding})
     value = asarray(fill_value, dtype)
     return broadcast_to(value, shape_of(shape))
 
 
-def zeros_like(a: Any, dtype: Any = None, shape: Any = None, **options: Any) -> Any:
+def zeros_like(
+    a: Any, dtype: Any = None, shape: Any = None, *, device: Any = None, out_sharding: Any = None
+) -> Any:
     """Zeros in the shape and dtype of an array.
 
     Parameters
@@ -334,14 +338,16 @@ def zeros_like(a: Any, dtype: Any = None, shape: Any = None, **options: Any) -> 
         The model.
     dtype, shape : optional
         In place of the model's.
-    **options
-        ``device``, ``out_sharding``: the CPU, where arrays are.
+    device, out_sharding : optional
+        The CPU, where arrays are.
     """
-    placed("zeros_like", options)
+    placed("zeros_like", {"device": device, "out_sharding": out_sharding})
     return _filled_like(a, 0, dtype, shape)
 
 
-def ones_like(a: Any, dtype: Any = None, shape: Any = None, **options: Any) -> Any:
+def ones_like(
+    a: Any, dtype: Any = None, shape: Any = None, *, device: Any = None, out_sharding: Any = None
+) -> Any:
     """Ones in the shape and dtype of an array.
 
     Parameters
@@ -350,17 +356,25 @@ def ones_like(a: Any, dtype: Any = None, shape: Any = None, **options: Any) -> A
         The model.
     dtype, shape : optional
         In place of the model's.
-    **options
-        ``device``, ``out_sharding``: the CPU, where arrays are.
+    device, out_sharding : optional
+        The CPU, where arrays are.
     """
-    placed("ones_like", options)
+    placed("ones_like", {"device": device, "out_sharding": out_sharding})
     return _filled_like(a, 1, dtype, shape)
 
 
 empty_like = zeros_like
 
 
-def full_like(a: Any, fill_value: Any, dtype: Any = None, shape: Any = None, **options: Any) -> Any:
+def full_like(
+    a: Any,
+    fill_value: Any,
+    dtype: Any = None,
+    shape: Any = None,
+    *,
+    device: Any = None,
+    out_sharding: Any = None,
+) -> Any:
     """An array of one value in the shape and dtype of an array.
 
     Parameters
@@ -371,10 +385,10 @@ def full_like(a: Any, fill_value: Any, dtype: Any = None, shape: Any = None, **o
         Broadcast to the shape.
     dtype, shape : optional
         In place of the model's.
-    **options
-        ``device``, ``out_sharding``: the CPU, where arrays are.
+    device, out_sharding : optional
+        The CPU, where arrays are.
     """
-    placed("full_like", options)
+    placed("full_like", {"device": device, "out_sharding": out_sharding})
     (model,) = as_arrays("full_like", a)
     wanted = model.dtype if dtype is None else dtypes.check_user_dtype(dtype)
     value = asarray(fill_value, wanted)  # at once: a number would lose digits by way of float32
@@ -392,7 +406,13 @@ def _filled_like(a: Any, value: Any, dtype: Any, shape: Any) -> Any:
 
 
 def arange(
-    start: Any, stop: Any = None, step: Any = None, dtype: Any = None, **options: Any
+    start: Any,
+    stop: Any = None,
+    step: Any = None,
+    dtype: Any = None,
+    *,
+    device: Any = None,
+    out_sharding: Any = None,
 ) -> Any:
     """Numbers from start to stop (exclusive) in equal steps.
 
@@ -402,15 +422,15 @@ def arange(
         The range; with one argument, from 0 to it.
     dtype : dtype, optional
         int32 for integers, float32 for floats by default.
-    **options
-        ``device``, ``out_sharding``: the CPU, where arrays are.
+    device, out_sharding : optional
+        The CPU, where arrays are.
 
     Examples
     --------
     >>> arange(3)
     Array([0, 1, 2], dtype=int32)
     """
-    placed("arange", options)
+    placed("arange", {"device": device, "out_sharding": out_sharding})
     if stop is None:
         start, stop = 0, start
     step = 1 if step is None else step
@@ -488,7 +508,15 @@ def linspace(
     return result
 
 
-def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None, **options: Any) -> Any:
+def eye(
+    N: int,
+    M: int | None = None,
+    k: int = 0,
+    dtype: Any = None,
+    *,
+    device: Any = None,
+    out_sharding: Any = None,
+) -> Any:
     """Ones on a diagonal, zeros elsewhere.
 
     Parameters
@@ -499,8 +527,8 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None, **options: 
         Which diagonal; positive ones are above the main one.
     dtype : dtype, optional
         float32 by default.
-    **options
-        ``device``, ``out_sharding``: the CPU, where arrays are.
+    device, out_sharding : optional
+        The CPU, where arrays are.
 
     Examples
     --------
@@ -508,7 +536,7 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None, **options: 
     Array([[1., 0.],
            [0., 1.]], dtype=float32)
     """
-    placed("eye", options)
+    placed("eye", {"device": device, "out_sharding": out_sharding})
     columns = N if M is None else M
     return cast(_diagonal_test(N, columns, k, comparison.eq), _dtype(dtype, "f"))
 

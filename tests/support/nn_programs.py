@@ -29,8 +29,13 @@ WHOLE = 4  # arrays of at most so many elements are stored whole
 
 def read_nn_programs() -> dict[str, str]:
     """All programs, by the name of the group and their number in it."""
+    return read_programs("nn_programs.txt")
+
+
+def read_programs(file: str) -> dict[str, str]:
+    """The programs of a file of such lines."""
     programs: dict[str, str] = {}
-    text = (DATA / "nn_programs.txt").read_text()
+    text = (DATA / file).read_text()
     for part in re.split(r"^=== ", text, flags=re.MULTILINE)[1:]:
         group, _, lines = part.partition("\n")
         found = [line for line in lines.split("\n") if line.strip() and not line.startswith("#")]
@@ -113,31 +118,31 @@ def weights(shape: Any, like: Any) -> Any:
     return values.reshape(tuple(shape)).astype(like.dtype)
 
 
-def outcome(torch: Any, program: str) -> Any:
-    """What a program gives, as a tree that JSON can hold."""
+def outcome(torch: Any, program: str, scope: Any = None, digits: int = 10) -> Any:
+    """What a program gives, as a tree that JSON can hold; in another scope, if given."""
     with warnings.catch_warnings(record=True) as raised:
         warnings.simplefilter("always")
         try:
-            found = digest(torch, eval(program, scope_of(torch)))
+            found = digest(torch, eval(program, scope or scope_of(torch)), digits)
         except Exception as error:
             found = f"{type(error).__name__}: {error}"
     words = [f"{w.category.__name__}: {w.message}".split(" (Triggered")[0] for w in raised]
     return {"warns": words, "gives": found} if words else found
 
 
-def digest(torch: Any, value: Any) -> Any:
+def digest(torch: Any, value: Any, digits: int = 10) -> Any:
     """A value as a tree: arrays by their weighted sums, other things by their text."""
     if isinstance(value, torch.Tensor):
         data = value.detach()
-        return array_digest(str(data.dtype), data.double().numpy())
+        return array_digest(str(data.dtype), data.double().numpy(), digits)
     if isinstance(value, dict):
-        return {key: digest(torch, item) for key, item in value.items()}
+        return {key: digest(torch, item, digits) for key, item in value.items()}
     if isinstance(value, (tuple, list)):
-        return [digest(torch, item) for item in value]
+        return [digest(torch, item, digits) for item in value]
     return re.sub(r"0x[0-9a-f]+", "0x", repr(value))
 
 
-def array_digest(dtype: str, data: Any) -> Any:
+def array_digest(dtype: str, data: Any, digits: int = 10) -> Any:
     """Shape, dtype, and the contents: whole, or as weighted sums."""
     flat = data.reshape(-1)
     if flat.size <= WHOLE:
@@ -146,7 +151,7 @@ def array_digest(dtype: str, data: Any) -> Any:
         place = np.arange(flat.size)
         sums = [flat @ np.cos(place * step + step) for step in (0.9, 2.3)]
         numbers = np.array([flat.sum(), *sums])
-    return [dtype, list(data.shape), [float(f"{v:.10g}") for v in numbers]]
+    return [dtype, list(data.shape), [float(f"{v:.{digits}g}") for v in numbers]]
 
 
 def agree(want: Any, got: Any, tolerance: float = 5e-8) -> bool:
