@@ -27,6 +27,7 @@ REFERENCES = {
     },
     "add": lambda x, y: x + y,
     "div": lambda x, y: x / y,
+    "entr": lambda x: -x * mpmath.log(x),
     "erf_inv": mpmath.erfinv,
     "exp2": lambda x: mpmath.power(2, x),
     "expm1": lambda x: mpmath.exp(x) - 1,
@@ -36,10 +37,13 @@ REFERENCES = {
     "mul": lambda x, y: x * y,
     "neg": lambda x: -x,
     "pow": mpmath.power,
+    "rel_entr": lambda x, y: x * mpmath.log(x / y),
     "rsqrt": lambda x: 1 / mpmath.sqrt(x),
     "square": lambda x: x * x,
     "sub": lambda x, y: x - y,
     "integer_pow": lambda x, y: x**y,
+    "xlog1py": lambda x, y: x * mpmath.log(1 + y),
+    "xlogy": lambda x, y: x * mpmath.log(y),
     "zeta": lambda s, q, derivative: mpmath.zeta(s, q, derivative),
 }
 

@@ -1,6 +1,6 @@
-"""The rest of the table of `random_operations`: shapes, reductions, contractions, control flow.
+"""More of the table of `random_operations`: shapes, reductions, contractions, control flow.
 
-Importing this module completes the table.
+Read next: `random_matrices`.
 """
 
 from __future__ import annotations
