@@ -12,6 +12,8 @@ PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.filled
 PIP_OPTIONS ?=
 PYTEST_OPTIONS ?=
+# The suite runs in as many processes as there are cores; WORKERS=0 runs it in one.
+WORKERS ?= auto
 
 # Options of `make demo`, for example: make demo STYLE_OPTIONS="--size 512 --steps 300".
 STYLE_OPTIONS ?= --steps 150
@@ -84,7 +86,7 @@ with_cache = FNX_CACHE_DIR="$(CURDIR)/$(BUILD)/kernel-cache"
 
 test: $(READY)  ## the test suite, from an empty kernel cache
 	@$(fresh_cache)
-	$(with_cache) $(PYTHON) -m pytest $(PYTEST_OPTIONS)
+	$(with_cache) $(PYTHON) -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_OPTIONS)
 
 check: $(READY)  ## format, lint, types, architecture
 	$(PYTHON) -m ruff format --check .
@@ -98,14 +100,14 @@ format: $(READY)  ## write what `make check` asks of the format and the imports
 
 laws: $(READY)  ## every primitive against every rule, and random programs
 	@$(fresh_cache)
-	$(with_cache) $(PYTHON) -m pytest $(PYTEST_OPTIONS) tests/laws
+	$(with_cache) $(PYTHON) -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_OPTIONS) tests/laws
 
 golden: $(READY)  ## write the golden files anew; read the difference before committing
 	$(PYTHON) -m pytest $(PYTEST_OPTIONS) --update-golden tests/golden
 
 fuzz: $(READY)  ## the long random and exhaustive runs
 	@$(fresh_cache)
-	$(with_cache) FNX_FUZZ=1 $(PYTHON) -m pytest $(PYTEST_OPTIONS) -m fuzz
+	$(with_cache) FNX_FUZZ=1 $(PYTHON) -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_OPTIONS) -m fuzz
 
 bench: $(READY) $(TORCH_READY) $(JAX_READY)  ## ratios against NumPy, PyTorch and JAX
 	$(PYTHON) -m tests.benchmarks --torch-python $(TORCH_PYTHON) --jax-python $(JAX_PYTHON) \

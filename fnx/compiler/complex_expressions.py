@@ -155,7 +155,7 @@ def _min(b: Any, x: Complex, y: Complex) -> Complex:
 
 
 def _exp(b: Any, z: Complex) -> Complex:
-    size, (x, y) = b.exp(z.real_part), _parts(z)
+    size, y = b.exp(z.real_part), z.imag_part
     return _at_infinity(b, z, size, Complex(b.mul(size, b.cos(y)), b.mul(size, b.sin(y))))
 
 

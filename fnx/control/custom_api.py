@@ -44,13 +44,27 @@ __all__ = ["custom_gradient", "custom_jvp", "custom_vjp"]
 class _WithRule(ABC):
     """What `custom_jvp` and `custom_vjp` share: binding arguments, keeping static ones aside."""
 
-    def __init__(self, fun: Callable[..., Any], nondiff_argnums: Sequence[int] = ()) -> None:
+    def __init__(
+        self,
+        fun: Callable[..., Any],
+        nondiff_argnums: Sequence[int] = (),
+        nondiff_argnames: Sequence[str] = (),
+    ) -> None:
         check_callable(type(self).__name__, fun)
         functools.update_wrapper(self, fun)
         self.fun = fun
-        self.nondiff_argnums = tuple(
-            (nondiff_argnums,) if isinstance(nondiff_argnums, int) else nondiff_argnums
-        )
+        places = (nondiff_argnums,) if isinstance(nondiff_argnums, int) else nondiff_argnums
+        names = (nondiff_argnames,) if isinstance(nondiff_argnames, str) else nondiff_argnames
+        self.nondiff_argnums = (*places, *[self._place(n) for n in names])
+
+    def _place(self, name: str) -> int:
+        parameters = list(inspect.signature(self.fun).parameters)
+        if name not in parameters:
+            raise ArgumentValueError(
+                f"{type(self).__name__} of {function_name(self.fun)}: {name!r} in nondiff_argnames "
+                f"is not a parameter. Its parameters are {', '.join(parameters)}."
+            )
+        return parameters.index(name)
 
     @abstractmethod
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -102,6 +116,8 @@ class custom_jvp(_WithRule):
         Takes and gives pytrees of arrays.
     nondiff_argnums : sequence of int
         Positions of arguments that aren't arrays; rules get them first.
+    nondiff_argnames : sequence of str
+        Such arguments by their names.
 
     Examples
     --------
@@ -117,8 +133,13 @@ class custom_jvp(_WithRule):
     Array(2., dtype=float32, weak_type=True)
     """
 
-    def __init__(self, fun: Callable[..., Any], nondiff_argnums: Sequence[int] = ()) -> None:
-        super().__init__(fun, nondiff_argnums)
+    def __init__(
+        self,
+        fun: Callable[..., Any],
+        nondiff_argnums: Sequence[int] = (),
+        nondiff_argnames: Sequence[str] = (),
+    ) -> None:
+        super().__init__(fun, nondiff_argnums, nondiff_argnames)
         self.jvp: Callable[..., Any] | None = None
         self.symbolic_zeros = False
 
@@ -230,6 +251,8 @@ class custom_vjp(_WithRule):
         Takes and gives pytrees of arrays.
     nondiff_argnums : sequence of int
         Positions of arguments that aren't arrays; ``bwd`` gets them first.
+    nondiff_argnames : sequence of str
+        Such arguments by their names.
     forward : {"rule", "function"}
         What `jvp`, `jacfwd` and `jet` follow: the transposed rule, or the function.
 
@@ -250,10 +273,11 @@ class custom_vjp(_WithRule):
         self,
         fun: Callable[..., Any],
         nondiff_argnums: Sequence[int] = (),
+        nondiff_argnames: Sequence[str] = (),
         *,
         forward: str = "rule",
     ) -> None:
-        super().__init__(fun, nondiff_argnums)
+        super().__init__(fun, nondiff_argnums, nondiff_argnames)
         if forward not in ("rule", "function"):
             raise ArgumentValueError(
                 f'custom_vjp: forward must be "rule" or "function", got {forward!r}.'
@@ -281,7 +305,7 @@ class custom_vjp(_WithRule):
             None is zero.
         symbolic_zeros : bool
             Whether ``fwd`` gets its arguments as trees of `CustomVJPPrimal`, which say what may be
-            differentiated; ``bwd`` may give a `SymbolicZero`.
+            differentiated; ``bwd`` gets arrays, and may give a `SymbolicZero`.
         optimize_remat : bool
             Accepted for programs written for JAX.
         """

@@ -184,10 +184,19 @@ class Array(metaclass=_ArrayType):
     def __buffer__(self, flags: int) -> memoryview:
         return self._data.data
 
-    def __dlpack__(self, **options: Any) -> Any:
+    def __dlpack__(
+        self,
+        *,
+        stream: None = None,
+        max_version: tuple[int, int] | None = None,
+        dl_device: tuple[int, int] | None = None,
+        copy: bool | None = None,
+    ) -> Any:
         # NumPy refuses to export read-only memory to consumers which can't be told of it (before
         # DLPack 1.0).
-        return self._data.__dlpack__(**options)
+        return self._data.__dlpack__(
+            stream=stream, max_version=max_version, dl_device=dl_device, copy=copy
+        )
 
     def __dlpack_device__(self) -> tuple[Any, Any]:
         return self._data.__dlpack_device__()

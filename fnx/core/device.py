@@ -124,14 +124,14 @@ def checked_device(operation: str, device: Any) -> Device:
     )
 
 
-def placed(operation: str, options: dict[str, Any]) -> None:
+def placed(operation: str, **places: Any) -> None:
     """Check the keywords of a function that makes arrays: where they are to be.
 
     Parameters
     ----------
     operation : str
         For errors.
-    options : dict
+    **places
         ``device``, ``out_sharding``: the CPU, or None.
 
     Raises
@@ -141,7 +141,7 @@ def placed(operation: str, options: dict[str, Any]) -> None:
     ValueError
         The device is not there.
     """
-    for name, place in options.items():
+    for name, place in places.items():
         if name not in ("device", "out_sharding"):
             raise ArgumentTypeError(f"{operation}: unexpected keyword argument {name!r}.")
         checked_device(operation, place)

@@ -209,6 +209,32 @@ def can_cast(from_: Any, to: Any, casting: Any = "safe") -> bool:
     return bool(np.can_cast(source, to, casting=casting))
 
 
+class FloatInfo:
+    """The limits of a floating dtype, under NumPy's names, as Python numbers.
+
+    They don't widen what they are combined with, and the array API standard asks for floats.
+
+    Parameters
+    ----------
+    info : numpy.finfo or ml_dtypes.finfo
+        The limits as scalars of the dtype.
+    """
+
+    __slots__ = ("_info",)
+
+    def __init__(self, info: Any) -> None:
+        self._info = info
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "_info":  # not yet there, while a copy is being made
+            raise AttributeError(name)
+        found = getattr(self._info, name)
+        return float(found) if isinstance(found, np.generic) else found
+
+    def __repr__(self) -> str:
+        return repr(self._info)
+
+
 def finfo(dtype: Any) -> Any:
     """Machine limits of a floating dtype, `bfloat16` and the smaller ones included.
 
@@ -223,7 +249,7 @@ def finfo(dtype: Any) -> Any:
     0.0078125
     """
     plain = _limits_dtype(dtype)
-    return ml_dtypes.finfo(plain) if plain in _ADDED else np.finfo(plain)
+    return FloatInfo(ml_dtypes.finfo(plain) if plain in _ADDED else np.finfo(plain))
 
 
 def iinfo(dtype: Any) -> Any:

@@ -9,6 +9,7 @@ Read next: `operations`.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -92,7 +93,7 @@ class Program:
         self.jaxpr = jaxpr
         self.consts = tuple(consts)
         self.inputs = len(jaxpr.in_vars) - len(consts)
-        loops = any(isinstance(e.primitive, HigherOrderPrimitive) for e in jaxpr.eqns)
+        loops = _has_loops(jaxpr)
         self.host = loops and not compiled
         self.executable: Any = None
         self.result_dtype = jaxpr.outs[0].aval.dtype if jaxpr.outs else None
@@ -171,6 +172,11 @@ class Program:
         return list(executable([*[c._data for c in self.consts], *operands]))
 
 
+def _has_loops(jaxpr: Jaxpr) -> bool:
+    """Whether some equation holds a program of its own, in which Python may run."""
+    return any([isinstance(e.primitive, HigherOrderPrimitive) for e in jaxpr.eqns])
+
+
 def _written(jaxpr: Jaxpr, consts: Sequence[Array]) -> tuple[Callable[..., list[Any]], Any, bool]:
     """The program as a function, the ufunc that it is (or None), and whether results are fresh.
 
@@ -193,6 +199,7 @@ def _written(jaxpr: Jaxpr, consts: Sequence[Array]) -> tuple[Callable[..., list[
         values[name(var)] = const._data
     operands = [name(v) for v in jaxpr.in_vars[len(consts) :]]
     steps, by_ufunc = [], set()
+    loops = _has_loops(jaxpr)
     spread = _spread_by_numpy(jaxpr)
     for eqn in jaxpr.eqns:
         if eqn.outputs[0] in spread:
@@ -200,6 +207,8 @@ def _written(jaxpr: Jaxpr, consts: Sequence[Array]) -> tuple[Callable[..., list[
             continue
         function, params = _step_function(eqn)
         inputs, outputs = [name(a) for a in eqn.inputs], [name(v) for v in eqn.outputs]
+        if loops and not isinstance(eqn.primitive, HigherOrderPrimitive):
+            function = functools.partial(quietly, function)  # the whole is not silenced
         steps.append((function, inputs, params, outputs, eqn.primitive.multiple_results))
         if isinstance(function, np.ufunc):
             by_ufunc.update(outputs)

@@ -1,6 +1,7 @@
 """Functions of neural networks (as `jax.nn`), and `initializers`."""
 
 from fnx.nn import initializers
+from fnx.nn.attention import dot_product_attention
 from fnx.nn.functions import (
     celu,
     elu,
@@ -29,9 +30,12 @@ from fnx.nn.functions import (
     swish,
     tanh,
 )
+from fnx.nn.logarithms import log1mexp, logmeanexp
+from fnx.nn.soft_steps import sparse_plus, sparse_sigmoid, squareplus
 
 __all__ = [
     "celu",
+    "dot_product_attention",
     "elu",
     "gelu",
     "glu",
@@ -42,8 +46,10 @@ __all__ = [
     "identity",
     "initializers",
     "leaky_relu",
+    "log1mexp",
     "log_sigmoid",
     "log_softmax",
+    "logmeanexp",
     "logsumexp",
     "mish",
     "one_hot",
@@ -55,6 +61,9 @@ __all__ = [
     "soft_sign",
     "softmax",
     "softplus",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "squareplus",
     "standardize",
     "swish",
     "tanh",

@@ -331,7 +331,7 @@ def logsumexp(
     --------
     >>> import fnx.numpy as jnp
     >>> logsumexp(jnp.array([1000., 1000.]))
-    Array(1000.6931, dtype=float32)
+    Array(1000.6932, dtype=float32)
     """
     (x,) = promote_inexact("logsumexp", a)
     if b is not None:
@@ -339,8 +339,7 @@ def logsumexp(
         x = jnp.where(factor != 0, x, -np.inf)
     if where is not None:
         x = jnp.where(where, x, -np.inf)
-    largest = jnp.max(x, axis, keepdims=True, initial=-np.inf)
-    largest = stop_gradient(jnp.where(jnp.isfinite(largest), largest, 0.0))
+    largest = _largest(x, axis)
     terms = jnp.exp(x - largest)
     if b is not None:
         terms = terms * factor
@@ -352,7 +351,14 @@ def logsumexp(
     return jnp.log(total) + shift
 
 
-def softmax(x: Any, axis: Any = -1, where: Any = None, initial: Any = -np.inf) -> Any:
+def _largest(x: Any, axis: Any, where: Any = None) -> Any:
+    """What exponents are measured from: the largest element, a constant; 0 if it isn't finite."""
+    initial = None if where is None and x.size else -np.inf  # unneeded, `debug_infs` would see it
+    largest = jnp.max(x, axis, keepdims=True, initial=initial, where=where)
+    return stop_gradient(jnp.where(jnp.isfinite(largest), largest, 0.0))
+
+
+def softmax(x: Any, axis: Any = -1, where: Any = None) -> Any:
     """``exp(x) / sum(exp(x))`` along an axis.
 
     Parameters
@@ -363,8 +369,6 @@ def softmax(x: Any, axis: Any = -1, where: Any = None, initial: Any = -np.inf) -
         Along which axes.
     where : array-like, optional
         Which elements count; others give 0.
-    initial : number
-        Accepted.
 
     Examples
     --------
@@ -373,15 +377,14 @@ def softmax(x: Any, axis: Any = -1, where: Any = None, initial: Any = -np.inf) -
     Array([0.5, 0.5], dtype=float32)
     """
     (x,) = promote_inexact("softmax", x)
-    largest = jnp.max(x, axis, keepdims=True, initial=-np.inf, where=where)
-    largest = stop_gradient(jnp.where(jnp.isfinite(largest), largest, 0.0))
+    largest = _largest(x, axis, where)
     terms = jnp.exp(x - largest)
     if where is not None:
         terms = jnp.where(where, terms, 0.0)
     return terms / jnp.sum(terms, axis, keepdims=True)
 
 
-def log_softmax(x: Any, axis: Any = -1, where: Any = None, initial: Any = -np.inf) -> Any:
+def log_softmax(x: Any, axis: Any = -1, where: Any = None) -> Any:
     """``log(softmax(x))``.
 
     Parameters
@@ -392,8 +395,6 @@ def log_softmax(x: Any, axis: Any = -1, where: Any = None, initial: Any = -np.in
         Along which axes.
     where : array-like, optional
         Which elements count; others give -inf.
-    initial : number
-        Accepted.
     """
     (x,) = promote_inexact("log_softmax", x)
     result = x - logsumexp(x, axis, keepdims=True, where=where)

@@ -13,9 +13,10 @@ from fnx.errors import ArgumentValueError
 from fnx.numpy.manipulation import normal_axes
 
 __all__ = [
-    "Initializer", "constant", "glorot_normal", "glorot_uniform", "he_normal", "he_uniform",
-    "kaiming_normal", "kaiming_uniform", "lecun_normal", "lecun_uniform", "normal", "ones",
-    "truncated_normal", "uniform", "variance_scaling", "xavier_normal", "xavier_uniform", "zeros",
+    "Initializer", "constant", "delta_orthogonal", "glorot_normal", "glorot_uniform", "he_normal",
+    "he_uniform", "kaiming_normal", "kaiming_uniform", "lecun_normal", "lecun_uniform", "normal",
+    "ones", "orthogonal", "truncated_normal", "uniform", "variance_scaling", "xavier_normal",
+    "xavier_uniform", "zeros",
 ]  # fmt: skip
 
 Initializer = Callable[..., Any]
@@ -76,7 +77,7 @@ def uniform(scale: Any = 1e-2, dtype: Any = None) -> Initializer:
     """
 
     def draw(key: Any, shape: Any, dtype: Any = dtype, **options: Any) -> Any:
-        placed("uniform", options)
+        placed("uniform", **options)
         return random.uniform(key, shape, dtype) * scale
 
     return draw
@@ -94,7 +95,7 @@ def normal(stddev: Any = 1e-2, dtype: Any = None) -> Initializer:
     """
 
     def draw(key: Any, shape: Any, dtype: Any = dtype, **options: Any) -> Any:
-        placed("normal", options)
+        placed("normal", **options)
         return random.normal(key, shape, dtype) * stddev
 
     return draw
@@ -116,7 +117,7 @@ def truncated_normal(
     """
 
     def draw(key: Any, shape: Any, dtype: Any = dtype, **options: Any) -> Any:
-        placed("truncated_normal", options)
+        placed("truncated_normal", **options)
         return random.truncated_normal(key, lower, upper, shape, dtype) * stddev
 
     return draw
@@ -150,7 +151,7 @@ def variance_scaling(
     """
 
     def init(key: Any, shape: Any, dtype: Any = dtype, **options: Any) -> Any:
-        placed("variance_scaling", options)
+        placed("variance_scaling", **options)
         rank = len(shape)
         if rank < 2:
             raise ArgumentValueError(
@@ -179,6 +180,86 @@ def variance_scaling(
         raise ArgumentValueError(f"variance_scaling: unknown distribution {distribution!r}.")
 
     return init
+
+
+def orthogonal(scale: Any = 1.0, column_axis: int = -1, dtype: Any = None) -> Initializer:
+    """An initializer whose columns are orthogonal and of length `scale`; or its rows, if fewer.
+
+    Parameters
+    ----------
+    scale : float
+        The length.
+    column_axis : int
+        The axis along which columns are counted; all others together count the rows.
+    dtype : dtype, optional
+        By default.
+
+    References
+    ----------
+    Saxe, McClelland and Ganguli, *Exact solutions to the nonlinear dynamics of learning in deep
+    linear neural networks* (2014).
+
+    Examples
+    --------
+    >>> from fnx import numpy as jnp, random
+    >>> w = orthogonal(2.0)(random.key(0), (5, 3))
+    >>> bool(jnp.allclose(w.T @ w, 4 * jnp.eye(3), atol=1e-5))
+    True
+    """
+
+    def draw(key: Any, shape: Any, dtype: Any = dtype, **options: Any) -> Any:
+        placed("orthogonal", **options)
+        if len(shape) < 2:
+            raise ArgumentValueError(
+                f"orthogonal: needs at least two axes, got shape {tuple(shape)}."
+            )
+        if 0 in shape:
+            return jnp.zeros(shape, dtype)
+        (axis,) = normal_axes("orthogonal", column_axis, len(shape))
+        others = [n for k, n in enumerate(shape) if k != axis]
+        matrix = random.orthogonal(key, math.prod(others), (), dtype, shape[axis])
+        weights = jnp.moveaxis(jnp.reshape(matrix, (*others, shape[axis])), -1, axis)
+        return jnp.asarray(scale, weights.dtype) * weights
+
+    return draw
+
+
+def delta_orthogonal(scale: Any = 1.0, column_axis: int = -1, dtype: Any = None) -> Initializer:
+    """An initializer for filters of convolutions: orthogonal in the middle, 0 elsewhere.
+
+    Parameters
+    ----------
+    scale, column_axis, dtype
+        As for `orthogonal`, of the last two axes: inputs, and outputs, of which there are as many
+        or more. One to three axes of space come before.
+
+    References
+    ----------
+    Xiao et al., *Dynamical isometry and a mean field theory of CNNs* (2018).
+
+    Examples
+    --------
+    >>> from fnx import random
+    >>> delta_orthogonal()(random.key(0), (3, 1, 1))[:, 0, 0] ** 2
+    Array([0., 1., 0.], dtype=float32)
+    """
+
+    def draw(key: Any, shape: Any, dtype: Any = dtype, **options: Any) -> Any:
+        placed("delta_orthogonal", **options)
+        if len(shape) not in (3, 4, 5):
+            raise ArgumentValueError(
+                f"delta_orthogonal: needs three to five axes, got shape {tuple(shape)}."
+            )
+        if shape[-1] < shape[-2]:
+            raise ArgumentValueError(
+                "delta_orthogonal: the last axis must be at least as long as the one before, got "
+                f"shape {tuple(shape)}."
+            )
+        matrix = orthogonal(scale, column_axis)(key, shape[-2:], dtype)
+        middle = tuple((n - 1) // 2 for n in shape[:-2])
+        return jnp.zeros(shape, matrix.dtype).at[middle].set(matrix)
+
+    return draw
 
 
 def _scaled(name: str, scale: float, mode: str, distribution: str, source: str) -> Any:

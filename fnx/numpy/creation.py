@@ -22,19 +22,18 @@ from fnx.errors import (
     ArgumentTypeError,
     ArgumentValueError,
     ConcretizationTypeError,
-    NumberOverflowError,
     ShapeError,
     TracerIntegerConversionError,
     UnsupportedError,
 )
 from fnx.numpy import manipulation, ufuncs
 from fnx.numpy.elementwise import real
-from fnx.numpy.promotion import as_arrays, broadcast_to, cast, promote_dtypes, promote_inexact
+from fnx.numpy.nested_sequences import converted, from_sequence
+from fnx.numpy.promotion import as_arrays, broadcast_to, cast, promote_inexact
 from fnx.primitives import comparison
 from fnx.primitives.arithmetic import add, div
 from fnx.primitives.iota import iota
-from fnx.primitives.joining import concatenate
-from fnx.primitives.shaping import broadcast_in_dim, expand_dims
+from fnx.primitives.shaping import broadcast_in_dim
 from fnx.primitives.shaping import full as full_
 
 __all__ = [
@@ -73,7 +72,15 @@ def _dtype(dtype: Any, default: str) -> np.dtype[Any]:
     return dtypes.default_dtype(default) if dtype is None else dtypes.check_user_dtype(dtype)
 
 
-def asarray(a: Any, dtype: Any = None, order: Any = None, *, copy: bool | None = None) -> Any:
+def asarray(
+    a: Any,
+    dtype: Any = None,
+    order: Any = None,
+    *,
+    copy: bool | None = None,
+    device: Any = None,
+    out_sharding: Any = None,
+) -> Any:
     """An array from numbers, nested sequences, NumPy arrays or arrays.
 
     Parameters
@@ -87,6 +94,8 @@ def asarray(a: Any, dtype: Any = None, order: Any = None, *, copy: bool | None =
         Arrays are in C order; "F" is refused.
     copy : bool, optional
         True: the result has memory of its own. False: raise if it must have that.
+    device, out_sharding : optional
+        The CPU, where arrays are.
 
     Examples
     --------
@@ -94,13 +103,15 @@ def asarray(a: Any, dtype: Any = None, order: Any = None, *, copy: bool | None =
     Array([1, 2], dtype=int32)
     """
     _check_order("asarray", order)
+    if device is not None or out_sharding is not None:
+        placed("asarray", device=device, out_sharding=out_sharding)
     if copy is not None:
         return _asarray_copied(a, dtype, copy)
     wanted = None if dtype is None else dtypes.check_user_dtype(dtype)
     if isinstance(a, (list, tuple)):
-        value = _from_sequence(a, wanted)
+        value = from_sequence(a, wanted)
     elif type(a) in (bool, int, float, complex) and wanted is not None:
-        return adopt(_converted(a, wanted))
+        return adopt(converted(a, wanted))
     elif isinstance(
         a, (Array, Tracer, np.ndarray, np.generic, bool, int, float, complex)
     ) or hasattr(a, "__jax_array__"):
@@ -108,7 +119,7 @@ def asarray(a: Any, dtype: Any = None, order: Any = None, *, copy: bool | None =
     elif hasattr(a, "__array__"):
         value = as_value(np.asarray(a), "asarray")
     elif hasattr(a, "__buffer__") or isinstance(a, (range, memoryview, bytearray)):
-        value = _from_sequence(list(a), wanted) if isinstance(a, range) else as_value(np.asarray(a))
+        value = from_sequence(list(a), wanted) if isinstance(a, range) else as_value(np.asarray(a))
     else:
         value = as_value(a, "asarray")
     return value if wanted is None else cast(value, wanted)
@@ -175,87 +186,6 @@ def _check_order(operation: str, order: Any) -> None:
         )
 
 
-def _from_sequence(a: Any, dtype: Any) -> Any:
-    leaves: list[Any] = []
-    _collect(a, leaves)
-    if any(isinstance(x, Tracer) for x in leaves):
-        return _stack_nested(a, dtype)
-    arrays = [  # np.float64 is a float, too
-        x for x in leaves if isinstance(x, np.generic) or not isinstance(x, (int, float, complex))
-    ]
-    if arrays and dtype is None:
-        types = [(v.dtype, v.weak_type) for v in (as_value(x, "array") for x in leaves)]
-        return adopt(_rectangular(_unwrapped(a), dtypes.join(*types)[0]))
-    data = _rectangular(_unwrapped(a))
-    if data.dtype.kind not in "biufcV":
-        raise ArgumentTypeError(
-            f"array: the data have NumPy dtype {data.dtype}, which is not numeric. "
-            "Nested sequences must be rectangular and hold numbers."
-        )
-    if dtype is not None:
-        return adopt(
-            _converted(_unwrapped(a), dtype) if data.dtype.kind in "iu" else data.astype(dtype)
-        )
-    kind = "f" if data.size == 0 else dtypes.kind_of(data.dtype)
-    wanted = dtypes.default_dtype(kind)
-    if kind in "iu" and data.size and not _fits(data, wanted):
-        raise NumberOverflowError(
-            f"array: the Python integers from {data.min()} to {data.max()} don't fit into "
-            f"{wanted.name}. Give a wider dtype, as in array(..., dtype='int64')."
-        )
-    return adopt(data.astype(wanted))
-
-
-def _converted(a: Any, dtype: Any) -> np.ndarray[Any, Any]:
-    try:
-        return np.asarray(a, dtype)
-    except OverflowError as error:
-        raise NumberOverflowError(
-            f"array: {error}. Give a wider dtype, or convert with astype, which wraps around."
-        ) from None
-
-
-def _fits(data: np.ndarray[Any, Any], dtype: np.dtype[Any]) -> bool:
-    limits = np.iinfo(dtype)
-    return bool(limits.min <= data.min() and data.max() <= limits.max)
-
-
-def _rectangular(a: Any, dtype: Any = None) -> np.ndarray[Any, Any]:
-    try:
-        return np.asarray(a, dtype)
-    except ValueError as error:
-        raise ShapeError(
-            f"array: nested sequences must be rectangular ({error}). Pad them to one shape, or "
-            "keep a list."
-        ) from None
-
-
-def _collect(a: Any, leaves: list[Any]) -> None:
-    if isinstance(a, (list, tuple)):
-        for x in a:
-            _collect(x, leaves)
-    else:
-        leaves.append(a)
-
-
-def _unwrapped(a: Any) -> Any:
-    if isinstance(a, (list, tuple)):
-        return [_unwrapped(x) for x in a]
-    return a._data if type(a) is Array else a
-
-
-def _stack_nested(a: Any, dtype: Any) -> Any:
-    parts = promote_dtypes("array", *[asarray(x, dtype) for x in a])
-    for k, x in enumerate(parts):
-        if x.shape != parts[0].shape:
-            raise ShapeError(
-                f"array: nested sequences must be rectangular; element 0 is {parts[0].aval!r}, "
-                f"element {k} is {x.aval!r}. Pad them to one shape, or keep a list."
-            )
-    joined = concatenate([expand_dims(x, (0,)) for x in parts], 0)
-    return cast(joined, joined.dtype)
-
-
 def zeros(shape: Any, dtype: Any = None, *, device: Any = None, out_sharding: Any = None) -> Any:
     """Zeros.
 
@@ -273,7 +203,7 @@ def zeros(shape: Any, dtype: Any = None, *, device: Any = None, out_sharding: An
     >>> zeros(2)
     Array([0., 0.], dtype=float32)
     """
-    placed("zeros", {"device": device, "out_sharding": out_sharding})
+    placed("zeros", device=device, out_sharding=out_sharding)
     return full_(shape_of(shape), 0, _dtype(dtype, "f"))
 
 
@@ -294,7 +224,7 @@ def ones(shape: Any, dtype: Any = None, *, device: Any = None, out_sharding: Any
     >>> ones(2)
     Array([1., 1.], dtype=float32)
     """
-    placed("ones", {"device": device, "out_sharding": out_sharding})
+    placed("ones", device=device, out_sharding=out_sharding)
     return full_(shape_of(shape), 1, _dtype(dtype, "f"))
 
 
@@ -322,7 +252,7 @@ def full(
     >>> full(2, 7)
     Array([7, 7], dtype=int32, weak_type=True)
     """
-    placed("full", {"device": device, "out_sharding": out_sharding})
+    placed("full", device=device, out_sharding=out_sharding)
     value = asarray(fill_value, dtype)
     return broadcast_to(value, shape_of(shape))
 
@@ -341,7 +271,7 @@ def zeros_like(
     device, out_sharding : optional
         The CPU, where arrays are.
     """
-    placed("zeros_like", {"device": device, "out_sharding": out_sharding})
+    placed("zeros_like", device=device, out_sharding=out_sharding)
     return _filled_like(a, 0, dtype, shape)
 
 
@@ -359,7 +289,7 @@ def ones_like(
     device, out_sharding : optional
         The CPU, where arrays are.
     """
-    placed("ones_like", {"device": device, "out_sharding": out_sharding})
+    placed("ones_like", device=device, out_sharding=out_sharding)
     return _filled_like(a, 1, dtype, shape)
 
 
@@ -388,7 +318,7 @@ def full_like(
     device, out_sharding : optional
         The CPU, where arrays are.
     """
-    placed("full_like", {"device": device, "out_sharding": out_sharding})
+    placed("full_like", device=device, out_sharding=out_sharding)
     (model,) = as_arrays("full_like", a)
     wanted = model.dtype if dtype is None else dtypes.check_user_dtype(dtype)
     value = asarray(fill_value, wanted)  # at once: a number would lose digits by way of float32
@@ -430,7 +360,7 @@ def arange(
     >>> arange(3)
     Array([0, 1, 2], dtype=int32)
     """
-    placed("arange", {"device": device, "out_sharding": out_sharding})
+    placed("arange", device=device, out_sharding=out_sharding)
     if stop is None:
         start, stop = 0, start
     step = 1 if step is None else step
@@ -466,6 +396,8 @@ def linspace(
     retstep: bool = False,
     dtype: Any = None,
     axis: int = 0,
+    *,
+    device: Any = None,
 ) -> Any:
     """Numbers at equal distances between two ends.
 
@@ -483,14 +415,19 @@ def linspace(
         float32 by default.
     axis : int
         Where the new axis stands.
+    device : optional
+        The CPU, where arrays are.
 
     Examples
     --------
     >>> linspace(0, 1, 3)
     Array([0. , 0.5, 1. ], dtype=float32)
     """
+    placed("linspace", device=device)
     if num < 0:
         raise ArgumentValueError(f"linspace: num must not be negative, got {num}.")
+    if dtype is not None:
+        start, stop = (_end(x, dtypes.check_user_dtype(dtype)) for x in (start, stop))
     a, b = promote_inexact("linspace", start, stop)
     wanted = dtypes.to_inexact_dtype(a.dtype) if dtype is None else dtypes.check_user_dtype(dtype)
     count = num - 1 if endpoint else num
@@ -506,6 +443,12 @@ def linspace(
         step = ufuncs.divide(gap, count) if count > 0 else full((), np.nan, gap.dtype)
         return result, cast(step, step.dtype)
     return result
+
+
+def _end(x: Any, dtype: np.dtype[Any]) -> Any:
+    """A Python number in the dtype that is wanted: it would lose digits by way of float32."""
+    exact = type(x) in (int, float) and dtype.kind in "fc"
+    return asarray(x, dtype) if exact else x
 
 
 def eye(
@@ -536,7 +479,7 @@ def eye(
     Array([[1., 0.],
            [0., 1.]], dtype=float32)
     """
-    placed("eye", {"device": device, "out_sharding": out_sharding})
+    placed("eye", device=device, out_sharding=out_sharding)
     columns = N if M is None else M
     return cast(_diagonal_test(N, columns, k, comparison.eq), _dtype(dtype, "f"))
 

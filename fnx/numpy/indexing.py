@@ -24,7 +24,7 @@ from fnx.numpy.dynamic_slices import cut
 from fnx.numpy.elementwise import floor_divide, mod
 from fnx.numpy.index_plans import Plan, not_negative, plan_index, promised, without_truths
 from fnx.numpy.manipulation import normal_axis
-from fnx.numpy.promotion import as_arrays, broadcast_shapes, broadcast_to, cast
+from fnx.numpy.promotion import as_arrays, broadcast_shapes, broadcast_to, cast, refuse_out
 from fnx.numpy.sorting import argsort
 from fnx.primitives import gathering, shaping
 from fnx.primitives.dynamic_slicing import dynamic_index_in_dim
@@ -174,6 +174,7 @@ def take(
     >>> take(jnp.arange(5.), jnp.array([1, 3]))
     Array([1., 3.], dtype=float32)
     """
+    refuse_out("take", out)
     promised("take", options)
     x, i = as_arrays("take", a, indices)
     if axis is None:

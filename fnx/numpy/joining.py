@@ -70,7 +70,7 @@ concat = concatenate
 def _sequence(operation: str, arrays: Any) -> list[Any]:
     if hasattr(arrays, "shape"):
         (x,) = as_arrays(operation, arrays)
-        return unstack(x)
+        return list(unstack(x))
     found = [a if type(a) in (bool, int, float, complex) else asarray(a) for a in arrays]
     if not found:
         raise ArgumentValueError(f"{operation}: needs at least one array.")
@@ -149,7 +149,7 @@ def append(arr: Any, values: Any, axis: int | None = None) -> Any:
     return concatenate([arr, values], axis)
 
 
-def unstack(x: Any, /, *, axis: int = 0) -> list[Any]:
+def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
     """The parts along an axis, without it.
 
     Parameters
@@ -161,11 +161,8 @@ def unstack(x: Any, /, *, axis: int = 0) -> list[Any]:
     """
     (value,) = as_arrays("unstack", x)
     place = normal_axis("unstack", axis, value.ndim)
-    return (
-        [squeeze(part, place) for part in split(value, max(value.shape[place], 1), place)]
-        if value.shape[place]
-        else []
-    )
+    count = value.shape[place]
+    return tuple([squeeze(part, place) for part in split(value, count, place)]) if count else ()
 
 
 def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
@@ -295,7 +292,9 @@ def repeat(
             f"repeat: repeats is a traced {repeats.aval!r}, and its sum decides the shape. Mark "
             "the argument with static_argnums, or take elements by computed indices, x[i]."
         )
-    counts = np.broadcast_to(np.asarray(repeats), (x.shape[place],))
+    widths = np.asarray(repeats)
+    widths = widths.astype(np.int64) if widths.dtype.kind == "u" else widths
+    counts = np.broadcast_to(widths, (x.shape[place],))
     index = np.repeat(np.arange(x.shape[place]), counts)
     if total_repeat_length is not None:
         index = np.pad(index, (0, max(total_repeat_length - index.size, 0)), mode="edge")[

@@ -166,6 +166,7 @@ def outer(a: Any, b: Any, out: None = None) -> Any:
     out : None
         Arrays are immutable.
     """
+    refuse_out("outer", out)
     x, y, _ = _typed("outer", a, b, None)
     return ufuncs.multiply(shaping.reshape(x, (x.size, 1)), shaping.reshape(y, (1, y.size)))
 
@@ -508,6 +509,7 @@ def trace(
     out : None
         Arrays are immutable.
     """
+    refuse_out("trace", out)
     return sum_(diagonal(a, offset, axis1, axis2), -1, dtype)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from fnx import dtypes
-from fnx.errors import ArgumentTypeError, ArgumentValueError, UnsupportedError
+from fnx.errors import ArgumentTypeError, ArgumentValueError
 from fnx.numpy import ufuncs
 from fnx.numpy.elementwise import conj, isclose, isnan, real
 from fnx.numpy.manipulation import normal_axes, normal_axis, ravel
@@ -22,6 +22,7 @@ from fnx.numpy.promotion import (
     broadcast_to,
     cast,
     promote_inexact,
+    refuse_out,
 )
 from fnx.primitives import arithmetic, comparison, cumulative, powers, reductions, shaping
 from fnx.primitives import nonlinear_reductions as nonlinear
@@ -84,8 +85,7 @@ def _reduction(
         where: Any = None,
     ) -> Any:
         (x,) = as_arrays(name, a)
-        if out is not None:
-            raise UnsupportedError(f"{name}: arrays are immutable, so out= must be None.")
+        refuse_out(name, out)
         axes = normal_axes(name, axis, x.ndim)
         x = prepare(x) if dtype is None else cast(x, dtypes.check_user_dtype(dtype))
         if where is not None:
@@ -195,6 +195,7 @@ def all(
     where : array-like, optional
         Which elements count.
     """
+    refuse_out("all", out)
     x = _truths(as_arrays("all", a)[0])
     x = x if where is None else ufuncs.where(where, x, True)
     axes = normal_axes("all", axis, x.ndim)
@@ -219,6 +220,7 @@ def any(
     where : array-like, optional
         Which elements count.
     """
+    refuse_out("any", out)
     x = _truths(as_arrays("any", a)[0])
     x = x if where is None else ufuncs.where(where, x, False)
     axes = normal_axes("any", axis, x.ndim)
@@ -438,6 +440,7 @@ def _arg(name: str, operation: Any, summary: str) -> Any:
     def function(
         a: Any, axis: int | None = None, out: None = None, keepdims: bool | None = None
     ) -> Any:
+        refuse_out(name, out)
         (x,) = as_arrays(name, a)
         rank = x.ndim
         if axis is None:
@@ -481,6 +484,7 @@ argmin = _arg(
 
 def _cumulative(name: str, operation: Any, summary: str) -> Any:
     def function(a: Any, axis: int | None = None, dtype: Any = None, out: None = None) -> Any:
+        refuse_out(name, out)
         (x,) = as_arrays(name, a)
         if dtype is not None:
             x = cast(x, dtypes.check_user_dtype(dtype))

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from fnx import dtypes
 from fnx.control.loops import fori_loop
 from fnx.core.array import adopt
 from fnx.core.tracing import Tracer
@@ -66,7 +67,7 @@ def searchsorted(
 
     Returns
     -------
-    array of int32
+    array of int32 (int64 with ``enable_x64``)
         Of the shape of `v`.
 
     Examples
@@ -88,7 +89,7 @@ def searchsorted(
         raise ArgumentValueError(f"searchsorted: a must have one axis, got {ordered.aval!r}.")
     if sorter is not None:
         ordered = take(ordered, as_arrays("searchsorted", sorter)[0])
-    integer = np.dtype(np.int32 if ordered.shape[0] < 2**31 else np.int64)
+    integer = np.dtype(np.int64) if ordered.shape[0] >= 2**31 else dtypes.default_dtype("i")
     table, values = known(ordered), known(wanted)
     if table is not None and values is not None and table.dtype.kind in "biufc":
         return adopt(np.asarray(np.searchsorted(table, values, side), integer))
@@ -136,7 +137,8 @@ def digitize(x: Any, bins: Any, right: bool = False, *, method: str = "scan") ->
     side: Literal["left", "right"] = "left" if right else "right"
     rising = searchsorted(edges, values, side, method=method)
     falling = edges.shape[0] - searchsorted(flip(edges), values, side, method=method)
-    return ufuncs.where(ufuncs.greater_equal(edges[-1], edges[0]), rising, falling)
+    bins = ufuncs.where(ufuncs.greater_equal(edges[-1], edges[0]), rising, falling)
+    return bins.astype(np.int32)
 
 
 def interp(

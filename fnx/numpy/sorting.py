@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from fnx import dtypes
-from fnx.errors import ArgumentTypeError, ArgumentValueError
+from fnx.errors import ArgumentTypeError, ArgumentValueError, UnsupportedError
 from fnx.numpy import ufuncs
 from fnx.numpy.elementwise import isnan
 from fnx.numpy.manipulation import normal_axes, normal_axis, ravel
-from fnx.numpy.promotion import as_arrays, promote_inexact
+from fnx.numpy.promotion import as_arrays, promote_inexact, refuse_out
 from fnx.numpy.reductions import any, mean, with_axes_kept
 from fnx.primitives import shaping, sorting
 from fnx.primitives.iota import iota
@@ -25,7 +25,7 @@ def sort(
     a: Any,
     axis: int | None = -1,
     *,
-    kind: None = None,
+    kind: str | None = None,
     order: None = None,
     stable: bool = True,
     descending: bool = False,
@@ -38,13 +38,16 @@ def sort(
         The operand.
     axis : int or None
         Along which axis; None over all elements.
-    kind, order : None
-        NumPy's names.
+    kind : str, optional
+        NumPy's names of algorithms; one is used for all.
+    order : None
+        Names of fields, which arrays don't have here.
     stable : bool
         Always true here.
     descending : bool
         In decreasing order.
     """
+    _refuse_order("sort", order)
     (x,) = as_arrays("sort", a)
     if axis is None:
         x, axis = ravel(x), 0
@@ -53,11 +56,16 @@ def sort(
     return shaping.rev(result, (place,)) if descending else result
 
 
+def _refuse_order(operation: str, order: Any) -> None:
+    if order is not None:
+        raise UnsupportedError(f"{operation}: arrays have no fields, so order= must be None.")
+
+
 def argsort(
     a: Any,
     axis: int | None = -1,
     *,
-    kind: None = None,
+    kind: str | None = None,
     order: None = None,
     stable: bool = True,
     descending: bool = False,
@@ -70,13 +78,16 @@ def argsort(
         The operand.
     axis : int or None
         Along which axis; None over all elements.
-    kind, order : None
-        NumPy's names.
+    kind : str, optional
+        NumPy's names of algorithms; one is used for all.
+    order : None
+        Names of fields, which arrays don't have here.
     stable : bool
         Always true here.
     descending : bool
         In decreasing order; equal elements keep their order.
     """
+    _refuse_order("argsort", order)
     (x,) = as_arrays("argsort", a)
     if axis is None:
         x, axis = ravel(x), 0
@@ -204,6 +215,7 @@ def median(
     keepdims : bool
         Keep the axis, with size 1.
     """
+    refuse_out("median", out)
     (x,) = promote_inexact("median", a)
     if x.dtype.kind == "c":
         raise ArgumentValueError(f"median: complex numbers have no order, got {x.aval!r}.")

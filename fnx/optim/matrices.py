@@ -50,7 +50,7 @@ def _adafactor_leaf(switches: tuple[Any, ...], p: Any, g: Any, slots: Any, numbe
     rest, rho, decay, eps1, eps2, d = numbers
     row, column, variance = slots
     g = -g if "maximize" in switches else g
-    eps1 = jnp.finfo(p.dtype).eps.item() if "eps of dtype" in switches else eps1
+    eps1 = jnp.finfo(p.dtype).eps if "eps of dtype" in switches else eps1
     squares = g * g
     if p.ndim > 1:
         row = row + rest * (jnp.mean(squares, axis=-1, keepdims=True) - row)

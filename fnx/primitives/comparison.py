@@ -272,6 +272,14 @@ def _abs_fold(staging: Any, atoms: Any, params: Any) -> Any:
     return atoms[0] if atoms[0].aval.dtype.kind == "u" else None
 
 
+def _sign_evaluate(x: Any) -> Any:
+    if x.dtype.kind in "iu":
+        return np.sign(x)
+    if x.dtype.kind == "c":
+        return np.where(np.isnan(x), x.dtype.type(np.nan * (1 + 1j)), np.sign(x))
+    return np.copysign(np.sign(x), x)
+
+
 abs_p: Primitive = elementwise(
     "abs",
     accepts="iufc",
@@ -286,7 +294,7 @@ abs_p: Primitive = elementwise(
 sign_p: Primitive = elementwise(
     "sign",
     accepts="iufc",
-    evaluate=lambda x: np.sign(x) if x.dtype.kind in "iuc" else np.copysign(np.sign(x), x),
+    evaluate=_sign_evaluate,
     tangents=(_sign_tangent,),
     lower=Element(lambda b, i, x: b.sign(x(*i))),
     fold=fold_uniform(lambda: sign_p),

@@ -49,7 +49,7 @@ def _sylvester_infer(a: ShapedArray, b: ShapedArray, c: ShapedArray) -> ShapedAr
     batch = c.shape[:-2]
     if a.shape[:-2] != batch or b.shape[:-2] != batch or c.shape[-2:] != (a.shape[-1], b.shape[-1]):
         raise ShapeError(f"{name}: shapes don't fit A X + X B = C, got {a!r}, {b!r} and {c!r}.")
-    return ShapedArray(c.shape, c.dtype)
+    return ShapedArray(c.shape, c.dtype, a.weak_type and b.weak_type and c.weak_type)
 
 
 def _sylvester_evaluate(a: NDArray, b: NDArray, c: NDArray) -> NDArray:
@@ -144,7 +144,7 @@ def solve_sylvester(a: Any, b: Any, c: Any) -> Any:
 
 def _sqrtm_infer(a: ShapedArray) -> ShapedArray:
     check_matrices("sqrtm", a, square=True)
-    return ShapedArray(a.shape, np.result_type(a.dtype, np.complex64))
+    return ShapedArray(a.shape, np.result_type(a.dtype, np.complex64), a.weak_type)
 
 
 def _sqrtm_evaluate(a: NDArray) -> NDArray:

@@ -68,7 +68,7 @@ cos_p = elementary(
 )
 tan_p = elementary(
     "tan",
-    np.tan,
+    lambda x: _tan_evaluate(x),
     lambda t, y, x: mul(t, plus(square(y), 1)),
     lambda x: _tangent_series(tan(x[0]), x, 1),
     domain=(-1.2, 1.2),
@@ -116,6 +116,27 @@ def _sine_and_cosine(s0: Any, c0: Any, x: Series, sign: int) -> tuple[Series, Se
         s += series.scaled([forward], 1 / k)
         c += series.scaled([back], sign / k)
     return s, c
+
+
+def _tanh_evaluate(z: Any) -> Any:
+    result = np.tanh(z)
+    if z.dtype.kind != "c":
+        return result
+    # The limit has the sign of the imaginary part, whatever direction that stands for.
+    far = np.isinf(z.real)
+    result = np.array(result)
+    result.imag[far] = np.copysign(0, z.imag)[far]
+    return result
+
+
+def _tan_evaluate(z: Any) -> Any:
+    if z.dtype.kind != "c":
+        return np.tan(z)
+    turned, result = np.empty_like(z), np.empty_like(z)  # tan z = -i tanh iz
+    turned.real, turned.imag = -z.imag, z.real
+    found = _tanh_evaluate(turned)
+    result.real, result.imag = found.imag, -found.real
+    return result
 
 
 def _tangent_series(y0: Any, x: Series, sign: int) -> Series:
@@ -211,7 +232,7 @@ cosh_p = elementary(
 )
 tanh_p = elementary(
     "tanh",
-    np.tanh,
+    lambda x: _tanh_evaluate(x),
     lambda t, y, x: mul(t, subtracted_from(1, square(y))),
     lambda x: _tangent_series(tanh(x[0]), x, -1),
 )

@@ -1,5 +1,14 @@
 """Functions of `scipy` on arrays and tracers (`jax.scipy`)."""
 
-from fnx.scipy import fft, linalg, special
+from fnx.scipy import (
+    fft,
+    integrate,
+    interpolate,
+    linalg,
+    ndimage,
+    optimize,
+    sparse,
+    special,
+)
 
-__all__ = ["fft", "linalg", "special"]
+__all__ = ["fft", "integrate", "interpolate", "linalg", "ndimage", "optimize", "sparse", "special"]

@@ -37,6 +37,7 @@ from fnx_nn.nn.convolution import (
     ConvTranspose2d,
     ConvTranspose3d,
 )
+from fnx_nn.nn.ctc_loss import CTCLoss
 from fnx_nn.nn.dropout import (
     AlphaDropout,
     Dropout,
@@ -47,6 +48,7 @@ from fnx_nn.nn.dropout import (
 )
 from fnx_nn.nn.embedding import (
     Embedding,
+    EmbeddingBag,
 )
 from fnx_nn.nn.gates import (
     GLU,
@@ -139,6 +141,8 @@ from fnx_nn.nn.pooling import (
     MaxUnpool2d,
     MaxUnpool3d,
 )
+from fnx_nn.nn.recurrent import GRU, LSTM, RNN, RNNBase
+from fnx_nn.nn.recurrent_cells import GRUCell, LSTMCell, RNNCell, RNNCellBase
 from fnx_nn.nn.shaping import (
     ChannelShuffle,
     Flatten,
@@ -173,6 +177,7 @@ __all__ = [
     "Bilinear",
     "Buffer",
     "CELU",
+    "CTCLoss",
     "ChannelShuffle",
     "CircularPad1d",
     "CircularPad2d",
@@ -196,11 +201,14 @@ __all__ = [
     "Dropout3d",
     "ELU",
     "Embedding",
+    "EmbeddingBag",
     "FeatureAlphaDropout",
     "Flatten",
     "Fold",
     "GELU",
     "GLU",
+    "GRU",
+    "GRUCell",
     "GaussianNLLLoss",
     "GroupNorm",
     "Hardshrink",
@@ -218,6 +226,8 @@ __all__ = [
     "LPPool1d",
     "LPPool2d",
     "LPPool3d",
+    "LSTM",
+    "LSTMCell",
     "LayerNorm",
     "LazyLinear",
     "LeakyReLU",
@@ -251,6 +261,10 @@ __all__ = [
     "PixelUnshuffle",
     "PoissonNLLLoss",
     "RMSNorm",
+    "RNN",
+    "RNNBase",
+    "RNNCell",
+    "RNNCellBase",
     "RReLU",
     "ReLU",
     "ReLU6",

@@ -289,7 +289,7 @@ _SINH = [
 _TANH = [
     (Z(0.0, 0.0), Z(0.0, 0.0)), (Z(0.0, inf), Z(OneOf((0.0, nan)), nan)),
     (Z(0.0, nan), Z(OneOf((0.0, nan)), nan)), (Z(NONZERO, inf), Z(nan, nan)),
-    (Z(NONZERO, nan), Z(nan, nan)), (Z(inf, (0.5, 1.0)), Z(1.0, 0.0)),
+    (Z(NONZERO, nan), Z(nan, nan)), (Z(inf, POSITIVE), Z(1.0, 0.0)),
     (Z(inf, inf), Z(1.0, OPEN(0.0))), (Z(inf, nan), Z(1.0, OPEN(0.0))),
     (Z(nan, 0.0), Z(nan, 0.0)), (Z(nan, (*NONZERO, inf)), Z(nan, nan)), (Z(nan, nan), Z(nan, nan)),
 ]  # fmt: skip
@@ -416,7 +416,9 @@ TWO_COMPLEX: dict[str, list[tuple[Any, ...]]] = {
         (Z(ZEROS, NUMBERS), Z(ZEROS, NUMBERS), lambda z, w: z.im == w.im),
         (Z(NUMBERS, ZEROS), Z(NUMBERS, ZEROS), lambda z, w: z.re == w.re),
     ],
-    "multiply": [(Z(nan, nan), Z(nan, nan), Z(nan, nan)), (Z(3.0, 1.0), Z(1.0, -1.0), Z(4.0, -2.0))],
+    "multiply": [
+        (Z(nan, nan), Z(nan, nan), Z(nan, nan)), (Z(3.0, 1.0), Z(1.0, -1.0), Z(4.0, -2.0)),
+    ],
     "not_equal": [
         (Z(nan, ANY), Z(ANY, 1.0), True), (Z(ANY, nan), Z(1.0, ANY), True),
         (Z(ZEROS, NUMBERS), Z(ZEROS, NUMBERS), lambda z, w: z.im != w.im),

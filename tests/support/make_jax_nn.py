@@ -19,10 +19,12 @@ from jax.nn import initializers
 
 from tests.support.nn_cases import (
     ACTIVATIONS,
+    ATTENTIONS,
     INITIALIZERS,
     NORMALIZATIONS,
     POINTS,
     TABLE,
+    attention_operands,
     initial,
 )
 
@@ -67,6 +69,20 @@ def main() -> None:
     for text in split(INITIALIZERS):
         for dtype in ("float32", "float64"):
             stored[f"{text} {dtype}"] = numbers(initial(initializers, random, text, dtype))
+    for text in split(ATTENTIONS):
+        given = {name: jnp.asarray(x) for name, x in attention_operands("float32").items()}
+
+        def attended(q: Any, k: Any, v: Any, text: str = text, given: Any = given) -> Any:
+            scope = given | {"attend": jax.nn.dot_product_attention, "q": q, "k": k, "v": v}
+            return jax.tree.leaves(eval(text, scope))
+
+        def weighed(*operands: Any, attended: Any = attended) -> Any:
+            return sum((y * jnp.cos(jnp.arange(y.size)).reshape(y.shape)).sum()
+                       for y in attended(*operands))  # fmt: skip
+
+        operands = given["q"], given["k"], given["v"]
+        slopes = jax.grad(weighed, (0, 1, 2))(*operands)
+        stored[text] = [*map(numbers, attended(*operands)), *map(numbers, slopes)]
     lines = [f"{json.dumps(k)}:{json.dumps(v, separators=(',', ':'))}" for k, v in stored.items()]
     PATH.write_text("{" + ",\n".join(lines) + "}\n")
 

@@ -53,10 +53,15 @@ ACCEPTED = {
     "vander(v)", "vander(v, 0)", "vander(v, 3)", "vander(v, increasing=True)",
 }  # fmt: skip
 #: JAX's dtypes that follow from no rule: a 0-d float's angle and `tri` in the default float even if
-#: that is narrower or wider than asked, and weakness lost where a bool meets a Python number.
+#: that is narrower or wider than asked, weakness lost where a bool meets a Python number,
+#: and places of `searchsorted` in int32 even where the default is int64, as the standard has it.
 IRREGULAR = {
-    "cross(i[1:], v[1:])", "angle(s)", "gcd(6, x)", "hypot(7, y)", "hypot(x, 2)", "lcm(3, x)", "power(2, x)", "tri(2, 4)",
-    "tri(3)", "tri(3, 2, -7)", "tri(3, 3, 1)", "unwrap(e)",
+    "cross(i[1:], v[1:])", "angle(s)", "gcd(6, x)", "hypot(7, y)", "hypot(x, 2)", "lcm(3, x)",
+    "power(2, x)", "tri(2, 4)", "tri(3)", "tri(3, 2, -7)", "tri(3, 3, 1)", "unwrap(e)",
+    "searchsorted(e[0], v)", "searchsorted(i[:2] * 0, i)",
+    "searchsorted(k[1, :2], i, side='right')", "searchsorted(p[0] * 0, p)",
+    "searchsorted(p[0].cumsum(), p)", "searchsorted(p[0].cumsum(), p[1], 'right')",
+    "searchsorted(v[:1], 2)", "searchsorted(v[:1], v)",
 }  # fmt: skip
 
 

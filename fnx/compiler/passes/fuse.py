@@ -118,6 +118,7 @@ class _Cutter:
         self.eqns = eqns
         self.wanted = wanted
         self.groups: list[_Group] = []
+        self.effect: list[_Group] = []  # that of the next equation with an effect, if any
         self.homes: dict[Eqn, list[_Group]] = {}
         self.makers: dict[Var, Eqn] = {v: eqn for eqn in eqns for v in eqn.outputs}
         self.readers: dict[Var, list[tuple[Eqn, int]]] = {}
@@ -143,7 +144,9 @@ class _Cutter:
         users = self.users(eqn)
         outside = any(v in self.wanted for v in eqn.outputs)
         if costs.element_of(eqn) is None:
-            self.open_group(eqn, users, is_open=False)
+            followers = [*users, *self.effect] if eqn.effects else users
+            group = self.open_group(eqn, followers, is_open=False)
+            self.effect = [group] if eqn.effects else self.effect
         elif costs.is_free(eqn) or self.is_view(eqn) or self.is_cheap_to_copy(eqn, users, outside):
             self.copy_into_users(eqn, users, outside)
         elif len(users) == 1 and not outside and self.worth_inlining(eqn, users[0]):

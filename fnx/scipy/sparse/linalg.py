@@ -19,6 +19,7 @@ from fnx import lax, tree_util
 from fnx import numpy as jnp
 from fnx.errors import ArgumentTypeError, ArgumentValueError, ShapeError
 from fnx.flatten_util import ravel_pytree
+from fnx.numpy.promotion import promote_inexact
 from fnx.transforms.grad import linear_transpose
 
 __all__ = ["bicgstab", "cg", "gmres"]
@@ -85,7 +86,7 @@ def cg(
             return x + alpha * p, r, z + turned / gamma * p, turned, k + 1
 
         most = _most("cg", maxiter, b)
-        return lax.while_loop(lambda s: (_norm(s[1]) > goal) & (s[4] < most), step, start)[0]
+        return lax.while_loop(lambda s: _going(_norm(s[1]), goal, s[4], most), step, start)[0]
 
     return _solved("cg", method, A, b, x0, tol, atol, M, hermitian=True)
 
@@ -154,9 +155,9 @@ def bicgstab(
             )
 
         most = _most("bicgstab", maxiter, b)
-        return lax.while_loop(
-            lambda s: (_norm(s[1]) > goal) & (s[7] < most) & ~s[8], step, start
-        )[0]
+        return lax.while_loop(lambda s: _going(_norm(s[1]), goal, s[7], most) & ~s[8], step, start)[
+            0
+        ]
 
     return _solved("bicgstab", method, A, b, x0, tol, atol, M)
 
@@ -223,7 +224,7 @@ def gmres(
             return x, _norm(b - a(x)), k + 1
 
         start = x, _norm(b - a(x)), 0
-        return lax.while_loop(lambda s: (s[1] > goal) & (s[2] < most), step, start)[0]
+        return lax.while_loop(lambda s: _going(s[1], goal, s[2], most), step, start)[0]
 
     x, _ = _solved("gmres", method, A, b, x0, tol, atol, M)
     flat, _ = ravel_pytree(x)
@@ -263,13 +264,11 @@ def _krylov_step(a: Map, r: Any, size: int, goal: Any) -> Any:
         turns = turns.at[k + 1].set((first * lower - second * upper) / radius)
         column = jnp.where(jnp.arange(size) < k, h[:-1], 0).at[k].set(radius)
         triangle = triangle.at[:, k].set(column)
-        residual = length * jnp.abs(turns[k + 1, 0])
+        residual = length * jnp.abs(turns[k + 1][0])
         return basis, triangle, turns, k + 1, (left == 0) | (residual <= goal)
 
     start = basis, triangle, turns, 0, jnp.asarray(length == 0)
-    basis, triangle, turns, k, _ = lax.while_loop(
-        lambda s: (s[3] < size) & ~s[4], step, start
-    )
+    basis, triangle, turns, k, _ = lax.while_loop(lambda s: (s[3] < size) & ~s[4], step, start)
     right = jnp.where(jnp.arange(size) < k, length * turns[:-1, 0], 0)
     weights = lax.linalg.triangular_solve(triangle, right, left_side=True)
     return weights @ basis[:-1]
@@ -280,6 +279,12 @@ def _krylov_step(a: Map, r: Any, size: int, goal: Any) -> Any:
 
 def _norm(x: Any) -> Any:
     return jnp.linalg.norm(x)
+
+
+def _going(residual: Any, goal: Any, steps: Any, most: int) -> Any:
+    # A first step through NaN, so that the solution says so.
+    unknown = jnp.isnan(residual) & (steps == 0)
+    return ((residual > goal) | unknown) & (steps < most)
 
 
 def _most(name: str, maxiter: int | None, b: Any) -> int:
@@ -300,6 +305,62 @@ def _solved(
     M: Any,
     hermitian: bool = False,
 ) -> tuple[Any, None]:
-    flat_b, unravel = ravel_pytree(b)
-    (flat_b,) = jnp.promote_types_inexact(flat_b)
-    return unravel(flat_b), None
+    leaves, tree = tree_util.tree_flatten(b)
+    if not leaves:
+        raise ArgumentValueError(f"{name}: b must have at least one array, got {b!r}.")
+    b = tree_util.tree_unflatten(tree, promote_inexact(name, *leaves))
+    x0 = tree_util.tree_map(jnp.zeros_like, b) if x0 is None else x0
+    _check_like(name, "x0", x0, b)
+    vector, unravel = ravel_pytree(b)
+    first = lax.stop_gradient(ravel_pytree(x0)[0].astype(vector.dtype))
+
+    def flat(argument: str, given: Any) -> Map:
+        matvec = _as_map(name, argument, given)
+
+        def of_vector(v: Any) -> Any:
+            out = matvec(unravel(v))
+            _check_like(name, f"what {argument} returns", out, b)
+            return ravel_pytree(out)[0].astype(vector.dtype)
+
+        return of_vector
+
+    def solve_with(m: Map) -> Callable[[Map, Any], Any]:
+        def solve(a: Map, b: Any) -> Any:
+            goal = jnp.maximum(tol * _norm(b), atol)
+            return method(a, b, m, first, goal)
+
+        return solve
+
+    m = (lambda v: v) if M is None else flat("M", M)
+    x = lax.custom_linear_solve(
+        flat("A", A),
+        vector,
+        solve_with(m),
+        solve_with(lambda v: linear_transpose(m, v)(v)[0]),
+        symmetric=hermitian and vector.dtype.kind != "c",
+    )
+    return unravel(x), None
+
+
+def _as_map(name: str, argument: str, given: Any) -> Map:
+    if callable(given):
+        return given
+    shape = getattr(given, "shape", None)
+    if shape is None or not hasattr(given, "__matmul__"):
+        raise ArgumentTypeError(
+            f"{name}: {argument} must be a function or a square matrix, got {given!r}."
+        )
+    if len(shape) != 2 or shape[0] != shape[1]:
+        raise ShapeError(f"{name}: {argument} must be a square matrix, got shape {tuple(shape)}.")
+    return lambda v: given @ v
+
+
+def _check_like(name: str, argument: str, given: Any, b: Any) -> None:
+    same = tree_util.tree_structure(given) == tree_util.tree_structure(b)
+    shapes = [[jnp.shape(x) for x in tree_util.tree_leaves(t)] for t in (given, b)]
+    if not same or shapes[0] != shapes[1]:
+        raise ShapeError(
+            f"{name}: {argument} must have the structure and the shapes of b, "
+            f"{tree_util.tree_structure(b)} with shapes {shapes[1]}, got "
+            f"{tree_util.tree_structure(given)} with shapes {shapes[0]}."
+        )

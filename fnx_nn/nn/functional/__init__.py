@@ -64,6 +64,7 @@ from fnx_nn.nn.functional.convolution import (
     conv_transpose2d,
     conv_transpose3d,
 )
+from fnx_nn.nn.functional.ctc import ctc_loss
 from fnx_nn.nn.functional.distance import (
     cosine_similarity,
     normalize,
@@ -80,6 +81,7 @@ from fnx_nn.nn.functional.dropout import (
 )
 from fnx_nn.nn.functional.embedding import (
     embedding,
+    embedding_bag,
     one_hot,
 )
 from fnx_nn.nn.functional.gates import (
@@ -191,6 +193,7 @@ __all__ = [
     "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
+    "ctc_loss",
     "dropout",
     "dropout1d",
     "dropout2d",
@@ -198,6 +201,7 @@ __all__ = [
     "elu",
     "elu_",
     "embedding",
+    "embedding_bag",
     "feature_alpha_dropout",
     "fold",
     "gaussian_nll_loss",

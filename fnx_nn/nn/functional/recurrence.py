@@ -5,7 +5,8 @@ their weights at once, the rest is a `fnx.lax.scan` of the cell's step. So deriv
 and in both modes are those of the scan. Sequences of several steps run compiled.
 
 Packed sequences lie row by row in one matrix without gaps (see `fnx_nn.nn.utils.rnn`). They are
-laid out as a rectangle, and where a sequence is over (or, backward, has not begun) the state stays.
+laid out as a rectangle, and where a sequence is over (or, backward, has not begun) the state stays;
+so what is compiled depends on the number of steps and sequences only, not on the lengths.
 Read next: `fnx_nn.nn.recurrent`, `fnx_nn.nn.recurrent_cells`.
 """
 
@@ -21,11 +22,12 @@ import fnx.numpy as jnp
 from fnx import lax
 from fnx_nn.dtypes import name_in_messages
 from fnx_nn.nn.functional.dropout import dropout
+from fnx_nn.nn.functional.packing import pack, packed_places, unpack
 from fnx_nn.tensor.dispatch import TensorOperation, apply
 from fnx_nn.tensor.table import FUNCTIONS
 from fnx_nn.tensor.tensor import Tensor, wrap
 
-__all__ = ["CELLS", "Cell", "packed_places", "run_cell", "run_layers"]
+__all__ = ["CELLS", "Cell", "run_cell", "run_layers"]
 
 NDArray = np.ndarray[Any, Any]
 State = tuple[Any, ...]
@@ -89,14 +91,16 @@ class _Weights(NamedTuple):
 
     input: Any
     hidden: Any
-    input_bias: Any = None
-    hidden_bias: Any = None
-    projection: Any = None
+    input_bias: Any
+    hidden_bias: Any
+    projection: Any
 
     @classmethod
     def of(cls, given: Sequence[Any], biased: bool) -> _Weights:
         """From those that there are."""
-        return cls(*given) if biased else cls(*given[:2], None, None, *given[2:])
+        w_ih, w_hh, *rest = given
+        b_ih, b_hh = rest[:2] if biased else (None, None)
+        return cls(w_ih, w_hh, b_ih, b_hh, rest[-1] if len(rest) % 2 else None)
 
 
 def _affine(x: Any, weight: Any, bias: Any) -> Any:
@@ -123,30 +127,28 @@ def _stepped(x: Any, *operands: Any, kind: str, biased: bool) -> State:
 def _scanned(
     x: Any, *operands: Any, kind: str, biased: bool, backward: bool, packed: bool
 ) -> tuple[Any, ...]:
-    """(outputs, last state...) of (inputs, first state..., weights..., places if packed)."""
+    """(outputs, last state...) of (inputs, first state..., weights..., presence if packed)."""
     cell = CELLS[kind]
-    first = operands[: cell.states]
-    row, place = operands[-2:] if packed else (None, None)
-    weights = _Weights.of(operands[cell.states : -2 if packed else None], biased)
+    first, rest = operands[: cell.states], operands[cell.states :]
+    weights = _Weights.of(rest[:-1] if packed else rest, biased)
     from_input = _affine(x, weights.input, weights.input_bias)
-    if not packed:
 
-        def step(state: State, now: Any) -> tuple[State, Any]:
-            after = _next(cell, now, state, weights)
-            return after, after[0]
-
-        last, outputs = lax.scan(step, first, from_input, reverse=backward)
-        return outputs, *last
-
-    def step_where_present(state: State, now: Any) -> tuple[State, Any]:
-        from_input, present = now
-        after = _next(cell, from_input, state, weights)
-        after = tuple([jnp.where(present[:, None], a, b) for a, b in zip(after, state)])
+    def step(state: State, now: Any) -> tuple[State, Any]:
+        after = _next(cell, now, state, weights)
         return after, after[0]
 
-    steps = (jnp.take(from_input, jnp.maximum(row, 0), axis=0), row >= 0)
-    last, outputs = lax.scan(step_where_present, first, steps, reverse=backward)
-    return jnp.take(jnp.reshape(outputs, (-1, outputs.shape[-1])), place, axis=0), *last
+    def step_where_present(state: State, now: Any) -> tuple[State, Any]:
+        after, _ = step(state, now[0])
+        after = tuple([jnp.where(now[1][:, None], a, b) for a, b in zip(after, state)])
+        return after, after[0]
+
+    if packed:
+        last, outputs = lax.scan(
+            step_where_present, first, (from_input, rest[-1]), reverse=backward
+        )
+    else:
+        last, outputs = lax.scan(step, first, from_input, reverse=backward)
+    return outputs, *last
 
 
 _NODES = {
@@ -161,34 +163,6 @@ _SCANNED = {
     for kind, n in _NODES.items()
     for compiled in (False, True)
 }
-
-
-def packed_places(batch_sizes: NDArray) -> tuple[NDArray, NDArray]:
-    """Where the rows of packed sequences are in a rectangle (steps, sequences), and the reverse.
-
-    Parameters
-    ----------
-    batch_sizes : ndarray of int64
-        How many sequences have so many steps and more: (steps,).
-
-    Returns
-    -------
-    row : ndarray of int64
-        (steps, sequences): the row in the packed matrix; -1 where a sequence is over.
-    place : ndarray of int64
-        (rows,): the place in the rectangle, counted along sequences first.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> row, place = packed_places(np.array([2, 1]))
-    >>> row.tolist(), place.tolist()
-    ([[0, 1], [2, -1]], [0, 1, 2])
-    """
-    lanes = np.arange(batch_sizes[0])
-    starts = np.cumsum(batch_sizes) - batch_sizes
-    present = lanes < batch_sizes[:, None]
-    return np.where(present, starts[:, None] + lanes, -1), np.flatnonzero(present)
 
 
 def run_cell(
@@ -231,7 +205,7 @@ def run_cell(
             )
         if rest != [size]:
             raise RuntimeError(
-                f"hidden{k} has inconsistent hidden_size: got {rest[-1] if rest else batch}, "
+                f"hidden{k} has inconsistent hidden_size: got {rest[0] if rest else batch}, "
                 f"expected {size}"
             )
     given = [w for w in weights if w is not None]
@@ -284,24 +258,28 @@ def run_layers(
         There is no step, or dtypes don't fit.
     """
     _check_dtypes([input, *state], weights[0][0])
-    packed = batch_sizes is not None
-    places = [wrap(a) for a in packed_places(batch_sizes)] if packed else []
-    steps = len(batch_sizes) if batch_sizes is not None else input._data.shape[0]
+    steps = input._data.shape[0] if batch_sizes is None else len(batch_sizes)
     if not steps:
         raise RuntimeError("Expected sequence length to be larger than 0 in RNN")
     operation = _SCANNED[kind, steps >= COMPILED_FROM]
     directions = 2 if bidirectional else 1
     last: list[Sequence[Tensor]] = []
+    present: list[Tensor] = []
+    if batch_sizes is not None:
+        row, place = packed_places(batch_sizes)
+        present = [wrap(row >= 0)]
     for layer in range(len(weights) // directions):
         if layer and dropped:
             input = dropout(input, dropped)
+        inputs = input if batch_sizes is None else unpack(input, row)
         outputs = []
         for backward in (False, True)[:directions]:
             k = len(last)
-            operands = (input, *[s[k] for s in state], *weights[k], *places)
-            params = {"kind": kind, "biased": biased, "backward": backward, "packed": packed}
+            operands = (inputs, *[s[k] for s in state], *weights[k], *present)
+            params = {"kind": kind, "biased": biased, "backward": backward}
+            params["packed"] = bool(present)
             output, *after = apply(operation, operands, params)
-            outputs.append(output)
+            outputs.append(output if batch_sizes is None else pack(output, place))
             last.append(after)
         input = FUNCTIONS["cat"](outputs, -1) if bidirectional else outputs[0]
     return input, *[FUNCTIONS["stack"](states) for states in zip(*last)]

@@ -1,8 +1,9 @@
 """Gradient clipping, parameters as one vector, layers fused: with the names of `torch.nn.utils`.
 
-Read next: `clip_grad`, `convert_parameters`, `fusion`.
+Read next: `clip_grad`, `convert_parameters`, `fusion`, `rnn`.
 """
 
+from fnx_nn.nn.utils import rnn
 from fnx_nn.nn.utils.clip_grad import (
     clip_grad_norm,
     clip_grad_norm_,
@@ -30,6 +31,7 @@ __all__ = [
     "fuse_linear_bn_weights",
     "get_total_norm",
     "parameters_to_vector",
+    "rnn",
     "skip_init",
     "vector_to_parameters",
 ]

@@ -14,8 +14,7 @@ import numpy as np
 
 import fnx.numpy as jnp
 from fnx_nn import dtypes
-from fnx_nn.dtypes import name_in_messages
-from fnx_nn.nn.functional.recurrence import packed_places
+from fnx_nn.nn.functional.packing import pack, packed_places, unpack
 from fnx_nn.tensor.dispatch import TensorOperation, apply
 from fnx_nn.tensor.tensor import Tensor, wrap
 
@@ -30,7 +29,7 @@ __all__ = [
     "unpad_sequence",
 ]
 
-NDArray = np.ndarray[Any, Any]
+_NDArray = np.ndarray[Any, Any]
 
 
 class _Fields(NamedTuple):
@@ -142,6 +141,14 @@ class PackedSequence(_Fields):
         """With rows of uint8."""
         return self.to(dtypes.uint8)
 
+    def pin_memory(self) -> PackedSequence:
+        """With the rows in memory that a graphics card copies from directly."""
+        return self._with(self.data.pin_memory())
+
+    def is_pinned(self) -> bool:
+        """Whether the rows are in such memory."""
+        return bool(self.data.is_pinned())
+
     @property
     def is_cuda(self) -> bool:
         """Whether the rows are on a graphics card."""
@@ -171,24 +178,7 @@ def invert_permutation(permutation: Tensor | None) -> Tensor | None:
 # -------------------------------------------------------------------------------- packed and padded
 
 
-def _pack(padded: Any, place: Any, batch_first: bool) -> Any:
-    rectangle = jnp.swapaxes(padded, 0, 1) if batch_first else padded
-    flat = jnp.reshape(rectangle, (-1, *rectangle.shape[2:]))
-    return jnp.take(flat, place, axis=0)
-
-
-def _pad(data: Any, row: Any, batch_first: bool, value: float) -> Any:
-    rectangle = jnp.take(data, jnp.maximum(row, 0), axis=0)
-    present = jnp.reshape(row >= 0, (*row.shape, *(1,) * (data.ndim - 1)))
-    padded = jnp.where(present, rectangle, jnp.asarray(value, data.dtype))
-    return jnp.swapaxes(padded, 0, 1) if batch_first else padded
-
-
-_PACK = TensorOperation(_pack, "PackPaddedSequenceBackward0")
-_PAD = TensorOperation(_pad, "PadPackedSequenceBackward0")
-
-
-def _known(tensor: Tensor, name: str, argument: str) -> NDArray:
+def _known(tensor: Tensor, name: str, argument: str) -> _NDArray:
     """The numbers of a tensor, on which the shape of a result depends."""
     data = tensor._data
     if type(data) is not np.ndarray:
@@ -199,7 +189,7 @@ def _known(tensor: Tensor, name: str, argument: str) -> NDArray:
     return data
 
 
-def _checked_lengths(lengths: Any, longest: int, batch: int) -> NDArray:
+def _checked_lengths(lengths: Any, longest: int, batch: int) -> _NDArray:
     given = _known(lengths, "pack_padded_sequence", "lengths") if isinstance(
         lengths, Tensor
     ) else np.asarray(lengths)  # fmt: skip
@@ -265,10 +255,10 @@ def pack_padded_sequence(
     batch_axis = 0 if batch_first else 1
     batch, longest = input.size(batch_axis), input.size(1 - batch_axis)
     counts = _checked_lengths(lengths, longest, batch)
-    order = None
+    order = inverse = None
     if not enforce_sorted:
         places = np.argsort(-counts, kind="stable")
-        order, counts = wrap(places), counts[places]
+        order, inverse, counts = wrap(places), wrap(np.argsort(places)), counts[places]
         input = input.index_select(batch_axis, order)
     elif np.any(counts[1:] > counts[:-1]):
         raise RuntimeError(
@@ -277,9 +267,8 @@ def pack_padded_sequence(
             "sidestep this requirement if you do not need ONNX exportability."
         )
     batch_sizes = (counts > np.arange(counts[0])[:, None]).sum(1)
-    place = wrap(packed_places(batch_sizes)[1])
-    data = apply(_PACK, (input, place), {"batch_first": bool(batch_first)})
-    return PackedSequence(data, wrap(batch_sizes), order)
+    data = pack(input, packed_places(batch_sizes)[1], batch_first)
+    return PackedSequence(data, wrap(batch_sizes), order, inverse)
 
 
 def pad_packed_sequence(
@@ -325,8 +314,7 @@ def pad_packed_sequence(
     row = packed_places(batch_sizes)[0]
     lengths = wrap((row >= 0).sum(0))
     row = np.pad(row, ((0, steps - longest), (0, 0)), constant_values=-1)
-    params = {"batch_first": bool(batch_first), "value": float(padding_value)}
-    padded = apply(_PAD, (sequence.data, wrap(row)), params)
+    padded = unpack(sequence.data, row, batch_first, padding_value)
     order = sequence.unsorted_indices
     if order is None:
         return padded, lengths

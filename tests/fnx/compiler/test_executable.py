@@ -176,6 +176,19 @@ def test_effects_keep_their_order_and_their_arrays(rng):
     assert_same(_SEEN[2], np.exp(2 * x))
 
 
+def test_effects_keep_their_order_where_groups_could_be_merged(rng):
+    def f(x):
+        first = keep(mul(x, x))
+        second = keep(x)
+        return [keep(add(second, second)), first]  # no group of both: it waits, the first doesn't
+
+    x = rng.normal(size=3)
+    _SEEN.clear()
+    compile_jaxpr(staged(f, x))([x])
+    for seen, wanted in zip(_SEEN, (x * x, x, 2 * x + 2), strict=True):
+        assert_same(seen, wanted)
+
+
 def test_a_host_step_with_another_type_than_its_rule_says():
     executable = compile_jaxpr(staged(lambda x: [liar(x)], aval((3,))))
     with pytest.raises(KernelError, match=r"result 0 .* f32\[1\], its rule said f32\[3\]"):

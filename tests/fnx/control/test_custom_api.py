@@ -248,3 +248,22 @@ def test_methods() -> None:
             return x
 
     assert callable(Layer().apply)
+
+
+def test_static_arguments_by_name() -> None:
+    def scaled(x: Any, how: str, factor: float) -> Any:
+        return x * factor if how == "times" else x
+
+    by_jvp = fnx.custom_jvp(scaled, nondiff_argnames=("how", "factor"))
+    by_jvp.defjvp(lambda how, factor, p, t: (by_jvp(*p, how, factor), t[0] * factor * 10.0))
+    by_vjp = fnx.custom_vjp(scaled, nondiff_argnums=2, nondiff_argnames="how")
+    by_vjp.defvjp(
+        lambda x, how, factor: (by_vjp(x, how, factor), None),
+        lambda how, factor, _, ct: (ct * factor * 10.0,),
+    )
+    for f in (by_jvp, by_vjp):
+        assert float(f(2.0, "times", 3.0)) == 6
+        for wrap in (lambda g: g, fnx.jit):
+            assert float(wrap(fnx.grad(lambda x, f=f: f(x, how="times", factor=3.0)))(2.0)) == 30
+    with pytest.raises(ValueError, match=r"custom_vjp of scaled: 'y' in nondiff_argnames is not a"):
+        fnx.custom_vjp(scaled, nondiff_argnames="y")

@@ -147,3 +147,10 @@ def test_lines_survive_transforms() -> None:
     lines = {eqn.source for eqn in program.eqns}
     assert line_of(late, 1) in lines
     assert lines <= {line_of(late, 1), line_of(late, 2)}
+
+
+@pytest.mark.parametrize("function", [fnx.nn.softmax, fnx.nn.log_softmax, fnx.nn.logsumexp])
+def test_infinities_that_no_result_needs_are_not_made(function: Any) -> None:
+    wanted = function(X)
+    with fnx.debug_infs(True):
+        np.testing.assert_array_equal(function(X), wanted)

@@ -9,7 +9,7 @@ import fnx
 import fnx.nn
 import fnx.numpy as jnp
 from fnx import lax
-from fnx.extend import Operation, adopt, borrow, buffer_of, evaluate, own
+from fnx.extend import Operation, adopt, borrow, buffer_of, evaluate, own, pullback
 from fnx.extend.programs import HEAVY, Program
 
 
@@ -70,6 +70,14 @@ def test_infinities_do_not_warn():
     assert got.tolist() == [np.inf, -np.inf]
 
 
+def test_infinities_do_not_warn_beside_a_loop_either():
+    def total(x):
+        return lax.scan(lambda c, row: (c + row @ row, None), jnp.sum(x @ x.T - x @ x.T), x)[0]
+
+    (found,) = Operation(total).evaluate([np.full((2, 2), np.inf)])
+    assert np.isnan(found)
+
+
 def test_constants_are_captured_and_tracers_refused():
     table = jnp.asarray(np.arange(3.0))
     assert Operation(lambda x: x + table).evaluate([np.ones(3)])[0].tolist() == [1, 2, 3]
@@ -112,6 +120,26 @@ def test_whether_a_program_is_heavy_depends_on_the_types_alone():
     assert not Program(moved).heavy  # nothing is computed
     sorted_ = fnx.make_jaxpr(jnp.sort)(np.zeros(shape, np.float32)).jaxpr
     assert not Program(sorted_).heavy  # the compiler does not fuse it
+
+
+def test_a_compiled_loop_gives_what_its_steps_give(rng):
+    def cumulated(x, w):
+        def step(total, row):
+            total = jnp.tanh(total @ w + row)
+            return total, total
+
+        return lax.scan(step, x[0], x)
+
+    x, w = rng.standard_normal((4, 2, 3)), rng.standard_normal((3, 3))
+    compiled = Operation(cumulated, compiled=True)
+    assert compiled.program([x, w], {}).heavy and not Operation(cumulated).program([x, w], {}).heavy
+    for got, want in zip(
+        compiled.evaluate([x, w]), Operation(cumulated).evaluate([x, w]), strict=True
+    ):
+        np.testing.assert_allclose(got, want, rtol=1e-14)
+        assert got.flags.writeable and not np.shares_memory(got, x)
+    back = pullback(compiled, [x, w], {}, (True, True))
+    assert back.program.heavy and back.recorded.compiled
 
 
 def test_writing_into_a_buffer(rng):

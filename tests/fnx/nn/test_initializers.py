@@ -42,6 +42,25 @@ def test_variances(name, variance):
     assert abs(weights.mean()) < 3 * (variance / weights.size) ** 0.5
 
 
+@pytest.mark.parametrize("shape", [(4, 4), (2, 3, 5), (6, 2)])
+def test_columns_or_rows_are_orthogonal(shape):
+    weights = np.asarray(initializers.orthogonal(2.0)(random.key(0), shape, np.float64))
+    matrix = weights.reshape(-1, shape[-1])
+    small = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
+    np.testing.assert_allclose(small @ small.T, 4 * np.eye(len(small)), atol=1e-14)
+    assert initializers.orthogonal()(random.key(0), shape).dtype == np.float32
+    assert initializers.orthogonal()(random.key(0), (0, *shape)).shape == (0, *shape)
+
+
+@pytest.mark.parametrize("space", [(3,), (4, 5), (1, 2, 3)])
+def test_filters_keep_lengths(space):
+    shape = (*space, 3, 4)
+    weights = np.asarray(initializers.delta_orthogonal()(random.key(1), shape, np.float64))
+    middle = weights[tuple((n - 1) // 2 for n in space)]
+    np.testing.assert_allclose(middle @ middle.T, np.eye(3), atol=1e-14)
+    np.testing.assert_allclose((weights**2).sum(), (middle**2).sum())
+
+
 def test_they_can_be_compiled():
     init = initializers.he_normal()
     key = random.PRNGKey(1)
@@ -56,6 +75,9 @@ def test_they_can_be_compiled():
         (lambda k: initializers.he_normal()(k, (3,)), r"at least two axes, got shape \(3,\)"),
         (lambda k: initializers.he_normal(in_axis=5)(k, (3, 4)), "axis 5 is out of bounds"),
         (lambda k: initializers.variance_scaling(1, "fan", "normal")(k, (3, 4)), "mode .*'fan'"),
+        (lambda k: initializers.orthogonal()(k, (3,)), r"two axes, got shape \(3,\)"),
+        (lambda k: initializers.delta_orthogonal()(k, (3, 3)), r"three to five .*\(3, 3\)"),
+        (lambda k: initializers.delta_orthogonal()(k, (3, 4, 3)), r"as long .*\(3, 4, 3\)"),
         (lambda k: initializers.variance_scaling(1, "fan_in", "cauchy")(k, (3, 4)), "'cauchy'"),
     ],
 )

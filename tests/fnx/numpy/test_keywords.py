@@ -5,6 +5,7 @@ Also `copy`: an array and its copy have memory of their own, so that one can be 
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import numpy as np
@@ -119,3 +120,37 @@ def test_orders_of_memory() -> None:
     for call in (jnp.array, jnp.asarray, jnp.copy):
         with pytest.raises(NotImplementedError, match="order='F': arrays are in C order"):
             call(X, order="F")
+
+
+#: What functions with ``out=`` are called with, where that isn't one matrix.
+GIVEN: dict[str, Any] = {
+    "choose": (jnp.array([0]), [X, X]),
+    "compress": (X > 1, X),
+    "einsum": ("i,i", X, X),
+    "nanpercentile": (X, 50.0),
+    "nanquantile": (X, 0.5),
+    "outer": (X, X),
+    "percentile": (X, 50.0),
+    "quantile": (X, 0.5),
+    "stack": ([X, X],),
+    "take": (X, 0),
+}
+
+
+def _takes_out(name: str) -> bool:
+    function = getattr(jnp, name)
+    return inspect.isfunction(function) and "out" in inspect.signature(function).parameters
+
+
+@pytest.mark.parametrize("name", [name for name in jnp.__all__ if _takes_out(name)])
+def test_there_is_nothing_to_write_to(name: str) -> None:
+    given = GIVEN.get(name, (X.reshape(2, 3),))
+    getattr(jnp, name)(*given)
+    with pytest.raises(fnx.errors.UnsupportedError, match="arrays are immutable, so out= must be"):
+        getattr(jnp, name)(*given, out=np.zeros(6))
+
+
+@pytest.mark.parametrize("function", [jnp.sort, jnp.argsort])
+def test_arrays_have_no_fields_to_be_sorted_by(function: Any) -> None:
+    with pytest.raises(fnx.errors.UnsupportedError, match=f"{function.__name__}: .* no fields"):
+        function(X, order="a")

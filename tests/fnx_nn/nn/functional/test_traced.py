@@ -16,6 +16,14 @@ WEIGHT = torch.tensor(np.random.default_rng(0).standard_normal((3, 2, 3, 3)))
 TARGET = torch.tensor(np.random.default_rng(1).standard_normal((2, 3)))
 TABLE = torch.tensor(np.random.default_rng(2).standard_normal((3, 3)))
 
+
+def _attended(x):
+    projections = torch.cat([TABLE, TABLE.T, TABLE])
+    return F.multi_head_attention_forward(
+        x, x, x, 3, 3, projections, None, None, None, True, 0.0, TABLE, None
+    )
+
+
 #: name: (function, shape of its operand)
 FUNCTIONS = {
     "conv2d": (lambda x: F.conv2d(x, WEIGHT, padding=1), (1, 2, 4, 4)),
@@ -45,7 +53,10 @@ FUNCTIONS = {
     "fold": (lambda x: F.fold(x, (3, 3), 2), (1, 4, 4)),
     "pixel_shuffle": (lambda x: F.pixel_shuffle(x, 2), (1, 4, 2, 2)),
     "embedding": (lambda x: F.embedding(LABELS, x), (3, 2)),
+    "embedding_bag": (lambda x: F.embedding_bag(LABELS[None], x, mode="max"), (3, 2)),
     "attention": (lambda x: F.scaled_dot_product_attention(x, x, x, is_causal=True), (2, 3, 4)),
+    "multi-head attention": (lambda x: _attended(x)[0], (3, 2, 3)),
+    "ctc_loss": (lambda x: F.ctc_loss(x.log_softmax(-1), LABELS[:1], (4,), (1,)), (4, 1, 3)),
     "dropout": (lambda x: F.dropout(x, 0.4), (4, 5)),
 }
 

@@ -1,14 +1,15 @@
-"""Short programs of attention and transformers, the same for PyTorch and for fnx_nn.
+"""Short programs of attention, transformers and CTC, the same for PyTorch and for fnx_nn.
 
-They stand in tests/fnx_nn/data/attention_programs.txt and are read and run as those of
+They stand in tests/fnx_nn/data/sequence_programs.txt and are read and run as those of
 `nn_programs`, with all digits of float64 kept, and see in addition
 
-- `b(*shape)`: random bools; `end(batch, length)`: true for what pads sequences of different lengths;
-  `causal(length)`: the mask of numbers in float64;
+- `b(*shape)`: random bools; `end(batch, length)`: true for what pads sequences of different
+  lengths; `causal(length)`: the mask of numbers in float64;
 - `made(module)`: its text, and of each tensor of its state the name, shape, dtype and bytes;
+- `paths(function, logits, ...)`: `call` of a loss of ``logits.log_softmax(-1)``;
 - `twice(module, *operands)`: the gradients of a weighted sum of the gradients.
 
-PyTorch's outcomes are stored by `make_torch_attention_references.py`.
+PyTorch's outcomes are stored by `make_torch_sequences_references.py`.
 """
 
 from __future__ import annotations
@@ -20,17 +21,17 @@ import numpy as np
 
 from tests.support.nn_programs import DATA, leaves, outcome, read_programs, scope_of, weights
 
-__all__ = ["STORED", "attention_outcome", "read_attention_programs"]
+__all__ = ["STORED", "sequence_outcome", "read_sequence_programs"]
 
-STORED = DATA / "torch_attention.json"
+STORED = DATA / "torch_sequences.json"
 
 
-def read_attention_programs() -> dict[str, str]:
+def read_sequence_programs() -> dict[str, str]:
     """All programs, by the name of the group and their number in it."""
-    return read_programs("attention_programs.txt")
+    return read_programs("sequence_programs.txt")
 
 
-def attention_outcome(torch: Any, program: str) -> Any:
+def sequence_outcome(torch: Any, program: str) -> Any:
     """What a program gives, as a tree that JSON can hold."""
     scope = scope_of(torch)
     integers = scope["i"]
@@ -61,7 +62,13 @@ def attention_outcome(torch: Any, program: str) -> Any:
         second = weighted(torch, first)
         return [first, torch.autograd.grad(second, wanted, allow_unused=True)]
 
-    extra = {"b": b, "end": end, "causal": causal, "made": made, "twice": twice}
+    def paths(function: Any, logits: Any, *rest: Any, **options: Any) -> Any:
+        def loss(x: Any) -> Any:
+            return function(x.log_softmax(-1), *rest, **options)
+
+        return scope["call"](loss, logits)
+
+    extra = {"b": b, "paths": paths, "end": end, "causal": causal, "made": made, "twice": twice}
     return outcome(torch, program, scope | extra, digits=17)
 
 
