@@ -48,6 +48,7 @@ from fnx.config import (
     log_compiles,
     no_retrace,
     numpy_dtype_promotion,
+    numpy_rank_promotion,
 )
 from fnx.control import policies as checkpoint_policies
 from fnx.control.callbacks import pure_callback
@@ -159,6 +160,7 @@ __all__ = [
     "no_retrace",
     "numpy",
     "numpy_dtype_promotion",
+    "numpy_rank_promotion",
     "ops",
     "optim",
     "pmap",

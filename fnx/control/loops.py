@@ -330,7 +330,13 @@ def scan(
     carry = as_values(name, init_leaves, init_tree, "init")
     arrays = as_values(name, xs_leaves, xs_tree, "xs")
     steps = _scan_length(name, arrays, xs_tree, length)
-    again = operator.index(checkpoint)
+    try:
+        again = operator.index(checkpoint)
+    except TypeError:
+        raise ArgumentTypeError(
+            f"{name}: checkpoint must be a bool or an integer, got {checkpoint!r}. Pass how often a "
+            "step may be computed again."
+        ) from None
     if again < 0:
         raise ArgumentValueError(f"{name}: checkpoint must not be negative, got {checkpoint}.")
     x_avals = [a.aval.update(shape=a.shape[1:]) for a in arrays]

@@ -15,6 +15,7 @@ from fnx.numpy.promotion import (
     cast,
     promote,
     promote_inexact,
+    refuse_out,
 )
 from fnx.numpy.ufuncs import (
     add,
@@ -46,10 +47,9 @@ from fnx.primitives.shaping import full
 
 __all__ = [
     "abs", "absolute", "angle", "around", "clip", "conj", "conjugate", "deg2rad", "degrees",
-    "divmod",
-    "float_power", "floor_divide", "fmod", "hypot", "imag", "isclose", "isfinite", "isinf", "isnan",
-    "log10", "log2", "logaddexp", "mod", "positive", "pow", "power", "rad2deg", "radians", "real",
-    "reciprocal", "remainder", "round", "sign", "signbit",
+    "divmod", "float_power", "floor_divide", "fmod", "hypot", "imag", "isclose", "isfinite",
+    "isinf", "isnan", "log10", "log2", "logaddexp", "mod", "positive", "pow", "power", "rad2deg",
+    "radians", "real", "reciprocal", "remainder", "round", "sign", "signbit",
 ]  # fmt: skip
 
 
@@ -290,7 +290,7 @@ def radians(x: Any, /) -> Any:
 rad2deg, deg2rad = degrees, radians
 
 
-def round(a: Any, decimals: int = 0) -> Any:
+def round(a: Any, decimals: int = 0, out: None = None) -> Any:
     """The nearest number with so many decimals, ties to even.
 
     Parameters
@@ -299,7 +299,10 @@ def round(a: Any, decimals: int = 0) -> Any:
         The operand.
     decimals : int
         How many; negative ones round to tens, hundreds, ...
+    out : None
+        Arrays are immutable.
     """
+    refuse_out("round", out)
     (value,) = as_arrays("round", a)
     if dtypes.kind_of(value.dtype) in "biu":
         if decimals >= 0 or value.dtype == np.bool_:

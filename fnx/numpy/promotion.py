@@ -6,16 +6,24 @@ Read next: `ufuncs`.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from fnx import dtypes
+from fnx.config import settings
 from fnx.core.array import Array, adopt
 from fnx.core.conversion import as_value
 from fnx.core.tracing import Tracer
-from fnx.errors import NumberOverflowError, ShapeError, TypePromotionError, UnsupportedError
+from fnx.errors import (
+    ArgumentValueError,
+    NumberOverflowError,
+    ShapeError,
+    TypePromotionError,
+    UnsupportedError,
+)
 from fnx.primitives.cast import convert_element_type
 from fnx.primitives.shaping import broadcast_in_dim
 
@@ -196,4 +204,21 @@ def broadcast_operands(operation: str, xs: list[Any]) -> list[Any]:
             f"{', '.join(repr(x.aval) for x in xs)}. Sizes of one axis must be "
             "equal or 1, counted from the last axis."
         ) from None
+    if settings().numpy_rank_promotion != "allow":
+        _check_ranks(operation, xs)
     return [broadcast_to(x, shape) for x in xs]
+
+
+def _check_ranks(operation: str, xs: list[Any]) -> None:
+    """Speak up where operands that aren't scalars differ in rank, as the setting says."""
+    if len({x.ndim for x in xs if x.ndim}) < 2:
+        return
+    rule = settings().numpy_rank_promotion
+    message = (
+        f"{operation}: operands differ in their number of axes, got "
+        f"{', '.join(repr(x.aval) for x in xs)}, with numpy_rank_promotion={rule!r}. Give them "
+        "axes with x[None], or set it to 'allow'."
+    )
+    if rule == "raise":
+        raise ArgumentValueError(message)
+    warnings.warn(message, UserWarning, stacklevel=2)

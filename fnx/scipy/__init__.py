@@ -9,6 +9,17 @@ from fnx.scipy import (
     optimize,
     sparse,
     special,
+    stats,
 )
 
-__all__ = ["fft", "integrate", "interpolate", "linalg", "ndimage", "optimize", "sparse", "special"]
+__all__ = [
+    "fft",
+    "integrate",
+    "interpolate",
+    "linalg",
+    "ndimage",
+    "optimize",
+    "sparse",
+    "special",
+    "stats",
+]

@@ -67,7 +67,9 @@ def expm(A: Any, *, upper_triangular: bool = False, max_squarings: int = 16) -> 
     squarings = ufuncs.where(norm > limit, squarings, 0)[..., None, None]
     # exp(A) = exp(A / 2^s)^(2^s)
     most = float(max_squarings)
-    shrink = ldexp(np.ones((), parts), cast(-ufuncs.where(squarings <= most, squarings, 0), np.int32))
+    shrink = ldexp(
+        np.ones((), parts), cast(-ufuncs.where(squarings <= most, squarings, 0), np.int32)
+    )
     p, q = _pade(x * cast(shrink, x.dtype), degree)
     out = solve_triangular(q, p) if upper_triangular else systems.solve(q, p)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from fnx import numpy as jnp
 from fnx.scipy.stats.laws import Law
 

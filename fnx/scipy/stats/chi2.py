@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from fnx.scipy.special import gammainc, gammaincc, gammaln, xlogy
 from fnx.scipy.stats.laws import Law
 

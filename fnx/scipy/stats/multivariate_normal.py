@@ -33,8 +33,9 @@ def logpdf(x: Any, mean: Any, cov: Any, allow_singular: None = None) -> Any:
     --------
     >>> import fnx.numpy as jnp
     >>> from fnx.scipy.stats import multivariate_normal
-    >>> multivariate_normal.pdf(jnp.zeros(2), jnp.zeros(2), jnp.eye(2))
-    Array(0.15915494, dtype=float32)
+    >>> density = multivariate_normal.pdf(jnp.zeros(2), jnp.zeros(2), jnp.eye(2))
+    >>> jnp.round(2 * jnp.pi * density, 4)
+    Array(1., dtype=float32)
     """
     name = "multivariate_normal.logpdf"
     if allow_singular is not None:

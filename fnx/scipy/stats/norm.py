@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from fnx.scipy.special import log_ndtr, ndtr, ndtri
 from fnx.scipy.stats.laws import Law
 

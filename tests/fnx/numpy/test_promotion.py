@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import fnx
 import fnx.numpy as jnp
 from tests.support.numpy_cases import expressions
 from tests.support.numpy_trials import (
@@ -62,3 +63,16 @@ def test_shapes():
 def test_errors(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+def test_ranks_that_differ_are_told_on_request():
+    x, y = jnp.ones((2, 3)), jnp.ones(3)
+    with fnx.numpy_rank_promotion("raise"):
+        with pytest.raises(ValueError, match=r"add: operands differ .* f32\[2,3\], f32\[3\]"):
+            x + y
+        assert (x + 1).shape == (2, 3) and (x + y[None]).shape == (2, 3)
+    with (
+        fnx.numpy_rank_promotion("warn"),
+        pytest.warns(UserWarning, match="differ in their number"),
+    ):
+        fnx.jit(lambda x, y: x * y)(x, y)
