@@ -334,8 +334,8 @@ def scan(
         again = operator.index(checkpoint)
     except TypeError:
         raise ArgumentTypeError(
-            f"{name}: checkpoint must be a bool or an integer, got {checkpoint!r}. Pass how often a "
-            "step may be computed again."
+            f"{name}: checkpoint must be a bool or an integer, got {checkpoint!r}. Pass how often "
+            "a step may be computed again."
         ) from None
     if again < 0:
         raise ArgumentValueError(f"{name}: checkpoint must not be negative, got {checkpoint}.")

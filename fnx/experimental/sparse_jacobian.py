@@ -311,6 +311,9 @@ def _compressed(
         return pull(seed)[0]
 
     rows, columns = pattern.nonzero()
+    indices = as_value(np.stack([rows, columns], 1).astype(np.int32))
+    if not len(rows):
+        return SparseMatrix(zeros((0,), out.dtype), indices, shape)
     ways = []
     if mode != "reverse":
         ways.append((color_columns(pattern), push, x.aval, columns, rows))
@@ -322,8 +325,7 @@ def _compressed(
     seeds[colors, np.arange(len(colors))] = 1
     products = vmap(product)(as_value(seeds.reshape(count, *side.shape)))
     table = reshape(products, (count, products.aval.size // count))
-    indices = np.stack([rows, columns], 1).astype(np.int32)
-    return SparseMatrix(table[colors[own], others], as_value(indices), shape)
+    return SparseMatrix(table[colors[own], others], indices, shape)
 
 
 def _pattern(operation: str, sparsity: Any) -> Any:

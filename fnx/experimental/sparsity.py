@@ -37,7 +37,7 @@ from fnx.primitives.gathering import gathered, scatter_add_p
 from fnx.primitives.scattering import scatter_p
 from fnx.transforms.jvp import jvp_jaxpr
 
-__all__ = ["results_of", "flat_pattern"]
+__all__ = ["flat_pattern", "results_of"]
 
 #: A boolean matrix in scipy's CSR form, and a value that may be known.
 Matrix = Any

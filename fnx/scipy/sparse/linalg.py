@@ -24,9 +24,9 @@ from fnx.transforms.grad import linear_transpose
 
 __all__ = ["bicgstab", "cg", "gmres"]
 
-Map = Callable[[Any], Any]
+_Map = Callable[[Any], Any]
 #: From map, right-hand side, preconditioner, first guess and goal to the solution.
-Method = Callable[[Map, Any, Map, Any, Any], Any]
+_Method = Callable[[_Map, Any, _Map, Any, Any], Any]
 
 
 def cg(
@@ -71,7 +71,7 @@ def cg(
     Array([1., 3.], dtype=float32)
     """
 
-    def method(a: Map, b: Any, m: Map, x: Any, goal: Any) -> Any:
+    def method(a: _Map, b: Any, m: _Map, x: Any, goal: Any) -> Any:
         r = b - a(x)
         z = m(r)
         start = x, r, z, jnp.vdot(r, z), 0
@@ -126,7 +126,7 @@ def bicgstab(
     Array([1., 3.], dtype=float32)
     """
 
-    def method(a: Map, b: Any, m: Map, x: Any, goal: Any) -> Any:
+    def method(a: _Map, b: Any, m: _Map, x: Any, goal: Any) -> Any:
         shadow = r = b - a(x)
         one = jnp.ones((), b.dtype)
         start = x, r, r * 0, r * 0, one, one, one, 0, jnp.asarray(False)
@@ -212,7 +212,7 @@ def gmres(
     if operator.index(restart) < 1:
         raise ArgumentValueError(f"gmres: restart must be at least 1, got {restart}.")
 
-    def method(a: Map, b: Any, m: Map, x: Any, goal: Any) -> Any:
+    def method(a: _Map, b: Any, m: _Map, x: Any, goal: Any) -> Any:
         most = _most("gmres", maxiter, b)
         size = min(operator.index(restart), b.size)
         share = jnp.minimum(1, goal / jnp.where(_norm(b) == 0, 1, _norm(b)))
@@ -231,7 +231,7 @@ def gmres(
     return x, jnp.where(jnp.any(jnp.isnan(flat)), -1, 0)
 
 
-def _krylov_step(a: Map, r: Any, size: int, goal: Any) -> Any:
+def _krylov_step(a: _Map, r: Any, size: int, goal: Any) -> Any:
     """The combination of r, A r, A A r, ... with the smallest residual.
 
     The basis is orthonormal (Gram and Schmidt, twice); `turns` makes a triangle of the map in it,
@@ -296,7 +296,7 @@ def _most(name: str, maxiter: int | None, b: Any) -> int:
 
 def _solved(
     name: str,
-    method: Method,
+    method: _Method,
     A: Any,
     b: Any,
     x0: Any,
@@ -314,7 +314,7 @@ def _solved(
     vector, unravel = ravel_pytree(b)
     first = lax.stop_gradient(ravel_pytree(x0)[0].astype(vector.dtype))
 
-    def flat(argument: str, given: Any) -> Map:
+    def flat(argument: str, given: Any) -> _Map:
         matvec = _as_map(name, argument, given)
 
         def of_vector(v: Any) -> Any:
@@ -324,8 +324,8 @@ def _solved(
 
         return of_vector
 
-    def solve_with(m: Map) -> Callable[[Map, Any], Any]:
-        def solve(a: Map, b: Any) -> Any:
+    def solve_with(m: _Map) -> Callable[[_Map, Any], Any]:
+        def solve(a: _Map, b: Any) -> Any:
             goal = jnp.maximum(tol * _norm(b), atol)
             return method(a, b, m, first, goal)
 
@@ -342,7 +342,7 @@ def _solved(
     return unravel(x), None
 
 
-def _as_map(name: str, argument: str, given: Any) -> Map:
+def _as_map(name: str, argument: str, given: Any) -> _Map:
     if callable(given):
         return given
     shape = getattr(given, "shape", None)

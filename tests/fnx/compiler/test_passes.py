@@ -15,8 +15,8 @@ from fnx.compiler.passes.layout import layout
 from fnx.compiler.passes.schedule import schedule
 from fnx.compiler.passes.steps import variables
 from fnx.control.checkpoint import checkpoint_p
-from fnx.control.scan import scan_p
 from fnx.control.jit_call import jit_p
+from fnx.control.scan import scan_p
 from fnx.core.array import adopt
 from fnx.core.check import check_jaxpr
 from fnx.core.jaxpr import subjaxprs
