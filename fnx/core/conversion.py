@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from fnx.core.array import Array, adopt, as_array
+from fnx.core.extended import ExtendedArray
 from fnx.core.tracing import Tracer
 from fnx.dtypes import canonicalize_dtype, scalar_dtype
 from fnx.errors import ArgumentTypeError
@@ -65,6 +66,8 @@ def as_value(x: Any, operation: str = "", argument: str = "") -> Any:
     for base in _SCALARS:
         if isinstance(x, base):  # an IntEnum, say
             return as_value(base(x))
+    if isinstance(x, ExtendedArray):
+        x.refuse(operation or "conversion")
     raise ArgumentTypeError(
         f"{operation or 'conversion'}: {argument or 'the value'} is {type(x).__name__}, "
         "not an array or a number. Pass arrays, numbers, or pytrees of them."

@@ -62,6 +62,23 @@ from fnx.lax.elementwise import (
 )
 from fnx.lax.monoids import reduce, reduce_window
 from fnx.lax.patches import conv_general_dilated_local, conv_general_dilated_patches
+from fnx.lax.placing import (
+    broadcast_in_dim,
+    concatenate,
+    dynamic_index_in_dim,
+    dynamic_slice,
+    dynamic_slice_in_dim,
+    dynamic_update_index_in_dim,
+    dynamic_update_slice,
+    dynamic_update_slice_in_dim,
+    index_in_dim,
+    rev,
+    slice,
+    slice_in_dim,
+    split,
+    squeeze,
+    transpose,
+)
 from fnx.lax.ragged import (
     DotDimensionNumbers,
     RaggedDotDimensionNumbers,
@@ -149,14 +166,6 @@ from fnx.primitives.cumulative import (
     cumprod,
     cumsum,
 )
-from fnx.primitives.dynamic_slicing import (
-    dynamic_index_in_dim,
-    dynamic_slice,
-    dynamic_slice_in_dim,
-    dynamic_update_index_in_dim,
-    dynamic_update_slice,
-    dynamic_update_slice_in_dim,
-)
 from fnx.primitives.exponential import (
     exp,
     exp2,
@@ -177,11 +186,6 @@ from fnx.primitives.hurwitz import zeta
 from fnx.primitives.iota import (
     broadcasted_iota,
     iota,
-)
-from fnx.primitives.joining import (
-    concatenate,
-    split,
-    squeeze,
 )
 from fnx.primitives.nonlinear_reductions import (
     reduce_max,
@@ -217,16 +221,8 @@ from fnx.primitives.scattering import (
     scatter_mul,
     scatter_sub,
 )
-from fnx.primitives.shaping import (
-    broadcast_in_dim,
-    rev,
-    transpose,
-)
 from fnx.primitives.slicing import (
-    index_in_dim,
     pad,
-    slice,
-    slice_in_dim,
 )
 from fnx.primitives.sorting import (
     sort,

@@ -27,6 +27,8 @@ from fnx.primitives import (
     trigonometric,
 )
 from fnx.primitives.powers import integer_pow
+from fnx.primitives.reductions import reduce_and, reduce_or
+from fnx.transforms.structural import structural
 
 __all__ = [
     "add", "atan2", "bitwise_and", "bitwise_or", "bitwise_xor", "clamp", "complex",
@@ -56,8 +58,8 @@ div = _of_numbers(arithmetic.div)
 rem = _of_numbers(rounding.rem)
 max = _of_numbers(comparison.max)
 min = _of_numbers(comparison.min)
-eq = _of_numbers(comparison.eq)
-ne = _of_numbers(comparison.ne)
+eq = structural("x", "y", verdict=reduce_and)(_of_numbers(comparison.eq))
+ne = structural("x", "y", verdict=reduce_or)(_of_numbers(comparison.ne))
 lt = _of_numbers(comparison.lt)
 le = _of_numbers(comparison.le)
 gt = _of_numbers(comparison.gt)
@@ -104,6 +106,7 @@ def clamp(min: Any, x: Any, max: Any) -> Any:
     return comparison.clamp(*of_one_dtype("clamp", min, x, max))
 
 
+@structural("cases")
 @functools.wraps(comparison.select_n)
 def select_n(which: Any, *cases: Any) -> Any:
     return comparison.select_n(
@@ -111,6 +114,7 @@ def select_n(which: Any, *cases: Any) -> Any:
     )
 
 
+@structural("on_true", "on_false")
 @functools.wraps(comparison.select)
 def select(pred: Any, on_true: Any, on_false: Any) -> Any:
     return comparison.select(
@@ -125,11 +129,13 @@ def convert_element_type(operand: Any, new_dtype: Any, weak_type: bool = False) 
     )
 
 
+@structural("operand")
 @functools.wraps(shaping.reshape)
 def reshape(operand: Any, *args: Any, **options: Any) -> Any:
     return shaping.reshape(as_value(operand, "reshape", "operand"), *args, **options)
 
 
+@structural("operand")
 @functools.wraps(shaping.expand_dims)
 def expand_dims(array: Any, dimensions: Any) -> Any:
     return shaping.expand_dims(as_value(array, "expand_dims", "array"), dimensions)

@@ -24,6 +24,7 @@ from fnx.primitives.shaping import broadcast_in_dim, reshape
 from fnx.primitives.slicing import index_in_dim, normalized_axis
 from fnx.primitives.sorting import sort
 from fnx.primitives.window_shapes import padtype_to_pads, window_extents
+from fnx.transforms.structural import structural
 
 __all__ = [
     "broadcast",
@@ -43,6 +44,7 @@ __all__ = [
 ]
 
 
+@structural("operand")
 def broadcast(operand: Any, sizes: Sequence[int]) -> Any:
     """The same array along new leading axes.
 
@@ -109,6 +111,7 @@ def broadcast_shapes(*shapes: Sequence[int]) -> tuple[int, ...]:
         ) from None
 
 
+@structural("x")
 def broadcast_to_rank(x: Any, rank: int) -> Any:
     """The same array with as many leading axes of extent 1 as a rank wants.
 
@@ -127,6 +130,7 @@ def broadcast_to_rank(x: Any, rank: int) -> Any:
     return reshape(value, (1,) * (rank - value.ndim) + value.shape)
 
 
+@structural("operand")
 def collapse(operand: Any, start_dimension: int, stop_dimension: int | None = None) -> Any:
     """Several neighbouring axes as one.
 
@@ -167,6 +171,7 @@ def empty(shape: Sequence[int], dtype: Any) -> Any:
     return full(shape, 0, dtype)
 
 
+@structural("fill_value")
 def full(shape: Sequence[int], fill_value: Any, dtype: Any = None, *, sharding: Any = None) -> Any:
     """An array of one value.
 
@@ -196,6 +201,7 @@ def full(shape: Sequence[int], fill_value: Any, dtype: Any = None, *, sharding: 
     return broadcast_in_dim(value, tuple(shape), ()) if len(shape) else value
 
 
+@structural("x", "fill_value")
 def full_like(
     x: Any,
     fill_value: Any,
@@ -225,6 +231,7 @@ def full_like(
     return broadcast_in_dim(convert_element_type(value, chosen), tuple(extents), ())
 
 
+@structural("src")
 def index_take(src: Any, idxs: Sequence[Any], axes: Sequence[int]) -> Any:
     """Slices of an array at positions along some of its axes.
 
@@ -321,6 +328,7 @@ def sort_key_val(
     return first, second
 
 
+@structural("operands")
 def stack(operands: Sequence[Any], axis: int = 0) -> Any:
     """Arrays of one shape along a new axis.
 
@@ -346,6 +354,7 @@ def stack(operands: Sequence[Any], axis: int = 0) -> Any:
     return concatenate(parts, place)
 
 
+@structural("operand")
 def tile(operand: Any, reps: Sequence[int]) -> Any:
     """The array several times one after the other, along each axis.
 
@@ -375,6 +384,7 @@ def tile(operand: Any, reps: Sequence[int]) -> Any:
     return reshape(wide, tuple(int(count) * n for count, n in zip(reps, x.shape)))
 
 
+@structural("x")
 def unstack(x: Any, axis: int = 0) -> tuple[Any, ...]:
     """The arrays along an axis, without it.
 

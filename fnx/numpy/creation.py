@@ -35,6 +35,7 @@ from fnx.primitives.arithmetic import add, div
 from fnx.primitives.iota import iota
 from fnx.primitives.shaping import broadcast_in_dim
 from fnx.primitives.shaping import full as full_
+from fnx.transforms.structural import structural
 
 __all__ = [
     "arange", "array", "asarray", "astype", "copy", "empty", "empty_like", "eye", "full",
@@ -72,6 +73,7 @@ def _dtype(dtype: Any, default: str) -> np.dtype[Any]:
     return dtypes.default_dtype(default) if dtype is None else dtypes.check_user_dtype(dtype)
 
 
+@structural("a")
 def asarray(
     a: Any,
     dtype: Any = None,
@@ -140,6 +142,7 @@ def _asarray_copied(a: Any, dtype: Any, copy: bool) -> Any:
     return value
 
 
+@structural("object")
 def array(
     object: Any, dtype: Any = None, copy: bool = True, order: Any = "K", ndmin: int = 0
 ) -> Any:
@@ -231,6 +234,7 @@ def ones(shape: Any, dtype: Any = None, *, device: Any = None, out_sharding: Any
 empty = zeros
 
 
+@structural("fill_value")
 def full(
     shape: Any, fill_value: Any, dtype: Any = None, *, device: Any = None, out_sharding: Any = None
 ) -> Any:
@@ -257,6 +261,7 @@ def full(
     return broadcast_to(value, shape_of(shape))
 
 
+@structural("a")
 def zeros_like(
     a: Any, dtype: Any = None, shape: Any = None, *, device: Any = None, out_sharding: Any = None
 ) -> Any:
@@ -275,6 +280,7 @@ def zeros_like(
     return _filled_like(a, 0, dtype, shape)
 
 
+@structural("a")
 def ones_like(
     a: Any, dtype: Any = None, shape: Any = None, *, device: Any = None, out_sharding: Any = None
 ) -> Any:
@@ -296,6 +302,7 @@ def ones_like(
 empty_like = zeros_like
 
 
+@structural("a", "fill_value")
 def full_like(
     a: Any,
     fill_value: Any,
@@ -542,6 +549,7 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = False, device: Any = None) -> 
     return _own(result, x) if copy else result
 
 
+@structural("a")
 def copy(a: Any, order: Any = None) -> Any:
     """The array in memory of its own, so that it stays when the other one is donated.
 

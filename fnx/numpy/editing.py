@@ -37,6 +37,7 @@ from fnx.numpy.promotion import (
 from fnx.numpy.searching import known, searchsorted
 from fnx.numpy.sorting import argsort, sort
 from fnx.primitives import shaping
+from fnx.transforms.structural import structural
 
 __all__ = [
     "block", "choose", "compress", "delete", "extract", "insert", "piecewise", "resize", "select",
@@ -66,6 +67,7 @@ def _indices(obj: Any) -> Any:
     return found if found.size else found.astype(np.int32)
 
 
+@structural("arr")
 def delete(
     arr: Any, obj: Any, axis: int | None = None, *, assume_unique_indices: bool = False
 ) -> Any:
@@ -129,6 +131,7 @@ def delete(
     return take(x, stay + searchsorted(ranks, stay, "right"), axis=place)
 
 
+@structural("arr", "values")
 def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     """The array with values put in before given places along an axis.
 
@@ -193,6 +196,7 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     return ufuncs.where(mask, put_in, old)
 
 
+@structural("a")
 def resize(a: Any, new_shape: Any) -> Any:
     """The elements, repeated as often as needed, in a new shape.
 
@@ -253,6 +257,7 @@ def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
 # -------------------------------------------------------------------------------------- conditions
 
 
+@structural("arr")
 def extract(condition: Any, arr: Any, *, size: int | None = None, fill_value: Any = 0) -> Any:
     """The elements where a condition holds, over all axes.
 
@@ -272,6 +277,7 @@ def extract(condition: Any, arr: Any, *, size: int | None = None, fill_value: An
     )
 
 
+@structural("a")
 def compress(
     condition: Any,
     a: Any,
@@ -320,6 +326,7 @@ def compress(
     return ufuncs.where(missing, as_arrays("compress", fill_value)[0].astype(x.dtype), found)
 
 
+@structural("choicelist", "default")
 def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Any:
     """Elements of the first choice whose condition holds.
 
@@ -357,6 +364,7 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
     return result
 
 
+@structural("choices")
 def choose(a: Any, choices: Any, out: None = None, mode: str = "raise") -> Any:
     """Elements of the choice that each number names.
 
@@ -455,6 +463,7 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: 
     return result
 
 
+@structural("arrays")
 def block(arrays: Any) -> Any:
     """An array from nested lists of blocks.
 

@@ -19,6 +19,7 @@ from fnx.numpy.promotion import as_arrays, broadcast_to, cast, promote_dtypes, p
 from fnx.numpy.searching import known
 from fnx.numpy.ufuncs import exp, log, where
 from fnx.primitives.iota import iota
+from fnx.transforms.structural import structural
 
 __all__ = [
     "c_", "diag_indices", "diag_indices_from", "geomspace", "index_exp", "indices", "ix_",
@@ -31,6 +32,7 @@ s_ = np.s_
 index_exp = np.index_exp
 
 
+@structural("xi")
 def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> list[Any]:
     """Coordinates at each point of a grid, one array for each axis.
 

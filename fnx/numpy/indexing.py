@@ -31,6 +31,7 @@ from fnx.primitives.dynamic_slicing import dynamic_index_in_dim
 from fnx.primitives.joining import concatenate
 from fnx.primitives.slicing import pad
 from fnx.primitives.slicing import slice as slice_
+from fnx.transforms.structural import structural
 
 __all__ = ["bounds_mode", "index_array", "nonzero", "take", "take_along_axis"]
 
@@ -140,6 +141,7 @@ def _gather(y: Any, plan: Plan, mode: Any, fill_value: Any) -> Any:
     )
 
 
+@structural("a")
 def take(
     a: Any,
     indices: Any,
@@ -186,6 +188,7 @@ def take(
     return index_array(x, index, mode or "fill", fill_value)
 
 
+@structural("arr")
 def take_along_axis(
     arr: Any, indices: Any, axis: int | None = -1, mode: Any = None, fill_value: Any = None
 ) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from fnx.core.extended import ExtendedArray
 from fnx.numpy.indexing import nonzero
 from fnx.numpy.joining import atleast_1d, stack
 from fnx.numpy.manipulation import normal_axes, ravel
@@ -30,7 +31,7 @@ def shape(a: Any) -> tuple[int, ...]:
     >>> shape(jnp.ones((2, 3)))
     (2, 3)
     """
-    return tuple(as_arrays("shape", a)[0].shape)
+    return tuple(a.shape if isinstance(a, ExtendedArray) else as_arrays("shape", a)[0].shape)
 
 
 def ndim(a: Any) -> int:

@@ -17,6 +17,7 @@ from fnx.numpy.promotion import as_arrays, broadcast_to, promote_dtypes
 from fnx.primitives import shaping
 from fnx.primitives.joining import concatenate as concatenate_
 from fnx.primitives.slicing import slice as slice_
+from fnx.transforms.structural import structural
 
 __all__ = [
     "append", "array_split", "atleast_1d", "atleast_2d", "atleast_3d", "concat", "concatenate",
@@ -24,6 +25,7 @@ __all__ = [
 ]  # fmt: skip
 
 
+@structural("arrays")
 def concatenate(arrays: Any, axis: int | None = 0, dtype: Any = None) -> Any:
     """Arrays one after the other along an axis.
 
@@ -77,6 +79,7 @@ def _sequence(operation: str, arrays: Any) -> list[Any]:
     return found
 
 
+@structural("arrays")
 def stack(arrays: Any, axis: int = 0, out: None = None, dtype: Any = None) -> Any:
     """Arrays of one shape along a new axis.
 
@@ -109,6 +112,7 @@ def stack(arrays: Any, axis: int = 0, out: None = None, dtype: Any = None) -> An
     return concatenate([shaping.expand_dims(x, (place,)) for x in xs], place, dtype)
 
 
+@structural("tup")
 def vstack(tup: Any, dtype: Any = None) -> Any:
     """Arrays one below the other.
 
@@ -122,6 +126,7 @@ def vstack(tup: Any, dtype: Any = None) -> Any:
     return concatenate([atleast_2d(x) for x in tup], 0, dtype)
 
 
+@structural("tup")
 def hstack(tup: Any, dtype: Any = None) -> Any:
     """Arrays side by side.
 
@@ -136,6 +141,7 @@ def hstack(tup: Any, dtype: Any = None) -> Any:
     return concatenate(xs, 0 if xs[0].ndim == 1 else 1, dtype)
 
 
+@structural("arr", "values")
 def append(arr: Any, values: Any, axis: int | None = None) -> Any:
     """An array with values behind it.
 
@@ -149,6 +155,7 @@ def append(arr: Any, values: Any, axis: int | None = None) -> Any:
     return concatenate([arr, values], axis)
 
 
+@structural("x")
 def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
     """The parts along an axis, without it.
 
@@ -165,6 +172,7 @@ def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
     return tuple([squeeze(part, place) for part in split(value, count, place)]) if count else ()
 
 
+@structural("ary")
 def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     """An array cut into parts along an axis.
 
@@ -180,6 +188,7 @@ def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     return _split("split", ary, indices_or_sections, axis, exact=True)
 
 
+@structural("ary")
 def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     """An array cut into nearly equal parts along an axis.
 
@@ -217,6 +226,7 @@ def _split(name: str, ary: Any, sections: Any, axis: int, exact: bool) -> list[A
     return parts
 
 
+@structural("a")
 def roll(a: Any, shift: Any, axis: Any = None) -> Any:
     """Elements moved along axes; those that leave come in at the other end.
 
@@ -242,6 +252,7 @@ def roll(a: Any, shift: Any, axis: Any = None) -> Any:
     return x
 
 
+@structural("A")
 def tile(A: Any, reps: Any) -> Any:
     """An array repeated as a whole.
 
@@ -263,6 +274,7 @@ def tile(A: Any, reps: Any) -> Any:
     return shaping.reshape(x, tuple([c * s for c, s in zip(counts, shape, strict=True)]))
 
 
+@structural("a")
 def repeat(
     a: Any, repeats: Any, axis: int | None = None, total_repeat_length: int | None = None
 ) -> Any:
@@ -303,6 +315,7 @@ def repeat(
     return take(x, index.astype(np.int32), place)
 
 
+@structural("arys")
 def atleast_1d(*arys: Any) -> Any:
     """Arrays with at least one axis.
 
@@ -314,6 +327,7 @@ def atleast_1d(*arys: Any) -> Any:
     return _at_least("atleast_1d", arys, lambda x: x if x.ndim >= 1 else shaping.reshape(x, (1,)))
 
 
+@structural("arys")
 def atleast_2d(*arys: Any) -> Any:
     """Arrays with at least two axes, new ones in front.
 
@@ -329,6 +343,7 @@ def atleast_2d(*arys: Any) -> Any:
     )
 
 
+@structural("arys")
 def atleast_3d(*arys: Any) -> Any:
     """Arrays with at least three axes, as NumPy places them.
 

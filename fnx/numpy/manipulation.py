@@ -21,6 +21,7 @@ from fnx.errors import (
 )
 from fnx.numpy.promotion import as_arrays
 from fnx.primitives import shaping
+from fnx.transforms.structural import structural
 
 __all__ = [
     "expand_dims", "flip", "fliplr", "flipud", "matrix_transpose", "moveaxis", "normal_axes",
@@ -57,6 +58,7 @@ def normal_axes(operation: str, axis: Any, ndim: int) -> tuple[int, ...]:
     return found
 
 
+@structural("a")
 def reshape(
     a: Any,
     shape: Any = None,
@@ -135,6 +137,7 @@ def ravel(a: Any, order: str = "C", *, out_sharding: Any = None) -> Any:
     return reshape(a, -1, order, out_sharding=out_sharding)
 
 
+@structural("a")
 def transpose(a: Any, axes: Any = None) -> Any:
     """The axes in another order, reversed by default.
 
@@ -160,6 +163,7 @@ def transpose(a: Any, axes: Any = None) -> Any:
 permute_dims = transpose
 
 
+@structural("x")
 def matrix_transpose(x: Any, /) -> Any:
     """The last two axes exchanged.
 
@@ -174,6 +178,7 @@ def matrix_transpose(x: Any, /) -> Any:
     return swapaxes(value, -1, -2)
 
 
+@structural("a")
 def moveaxis(a: Any, source: Any, destination: Any) -> Any:
     """Axes moved to other places; the others keep their order.
 
@@ -197,6 +202,7 @@ def moveaxis(a: Any, source: Any, destination: Any) -> Any:
     return shaping.transpose(x, tuple(order))
 
 
+@structural("a")
 def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
     """An axis moved before another one.
 
@@ -213,6 +219,7 @@ def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
     return moveaxis(x, axis, start - 1 if axis < start else start)
 
 
+@structural("a")
 def swapaxes(a: Any, axis1: int, axis2: int) -> Any:
     """Two axes exchanged.
 
@@ -230,6 +237,7 @@ def swapaxes(a: Any, axis1: int, axis2: int) -> Any:
     return shaping.transpose(x, tuple(order))
 
 
+@structural("a")
 def expand_dims(a: Any, axis: Any) -> Any:
     """New axes of size 1.
 
@@ -246,6 +254,7 @@ def expand_dims(a: Any, axis: Any) -> Any:
     return shaping.expand_dims(x, places)
 
 
+@structural("a")
 def squeeze(a: Any, axis: Any = None) -> Any:
     """Axes of size 1 removed.
 
@@ -270,6 +279,7 @@ def squeeze(a: Any, axis: Any = None) -> Any:
     return shaping.reshape(x, tuple([n for k, n in enumerate(x.shape) if k not in axes]))
 
 
+@structural("m")
 def flip(m: Any, axis: Any = None) -> Any:
     """The elements in opposite order along axes.
 

@@ -36,6 +36,7 @@ from fnx.primitives import shaping
 from fnx.primitives.contraction import dot_general
 from fnx.primitives.iota import iota
 from fnx.primitives.slicing import pad
+from fnx.transforms.structural import structural
 
 __all__ = [
     "diag", "diagonal", "dot", "einsum", "inner", "kron", "matmul", "outer", "tensordot", "trace",
@@ -450,6 +451,7 @@ def _take_diagonal(x: Any, i: int, j: int, offset: int) -> Any:
     return index_array(x, (Ellipsis, row, column))
 
 
+@structural("a")
 def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """The diagonal of two axes, as the last axis of the result.
 

@@ -26,6 +26,7 @@ from fnx.errors import (
 )
 from fnx.primitives.cast import convert_element_type
 from fnx.primitives.shaping import broadcast_in_dim
+from fnx.transforms.structural import structural
 
 __all__ = [
     "as_arrays",
@@ -139,6 +140,7 @@ def broadcast_shapes(*shapes: Sequence[int]) -> tuple[int, ...]:
         ) from None
 
 
+@structural("array")
 def broadcast_to(array: Any, shape: Any) -> Any:
     """The array repeated along axes to a larger shape.
 
@@ -167,6 +169,7 @@ def broadcast_to(array: Any, shape: Any) -> Any:
     return broadcast_in_dim(x, shape, tuple(range(lead, len(shape))))
 
 
+@structural("args")
 def broadcast_arrays(*args: Any) -> list[Any]:
     """The arrays in their joint shape.
 

@@ -26,6 +26,8 @@ from fnx.numpy.promotion import (
 )
 from fnx.primitives import arithmetic, comparison, cumulative, powers, reductions, shaping
 from fnx.primitives import nonlinear_reductions as nonlinear
+from fnx.primitives.reductions import reduce_and
+from fnx.transforms.structural import structural
 
 __all__ = [
     "all", "allclose", "amax", "amin", "any", "argmax", "argmin", "array_equal", "array_equiv",
@@ -526,6 +528,7 @@ def allclose(a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bo
     return all(isclose(a, b, rtol, atol, equal_nan))
 
 
+@structural("a1", "a2", verdict=reduce_and)
 def array_equal(a1: Any, a2: Any, equal_nan: bool = False) -> Any:
     """Whether two arrays have one shape and equal elements.
 

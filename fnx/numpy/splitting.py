@@ -8,6 +8,7 @@ from fnx.errors import ArgumentValueError
 from fnx.numpy.joining import atleast_3d, concatenate, split
 from fnx.numpy.manipulation import flip, normal_axes, reshape, swapaxes
 from fnx.numpy.promotion import as_arrays
+from fnx.transforms.structural import structural
 
 __all__ = ["column_stack", "dsplit", "dstack", "hsplit", "rot90", "vsplit"]
 
@@ -22,6 +23,7 @@ def _checked(name: str, ary: Any, least: int) -> Any:
     return x
 
 
+@structural("ary")
 def vsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
     """Parts of an array along its first axis.
 
@@ -35,6 +37,7 @@ def vsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
     return split(_checked("vsplit", ary, 2), indices_or_sections, axis=0)
 
 
+@structural("ary")
 def hsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
     """Parts of an array along its second axis, or its only one.
 
@@ -49,6 +52,7 @@ def hsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
     return split(x, indices_or_sections, axis=0 if x.ndim == 1 else 1)
 
 
+@structural("ary")
 def dsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
     """Parts of an array along its third axis.
 
@@ -62,6 +66,7 @@ def dsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
     return split(_checked("dsplit", ary, 3), indices_or_sections, axis=2)
 
 
+@structural("tup")
 def dstack(tup: Any, dtype: Any = None) -> Any:
     """Arrays joined along the third axis.
 
@@ -75,6 +80,7 @@ def dstack(tup: Any, dtype: Any = None) -> Any:
     return concatenate([atleast_3d(x) for x in tup], axis=2, dtype=dtype)
 
 
+@structural("tup")
 def column_stack(tup: Any) -> Any:
     """Arrays joined along the second axis, those of one axis as columns.
 
@@ -87,6 +93,7 @@ def column_stack(tup: Any) -> Any:
     return concatenate([reshape(x, (-1, 1)) if x.ndim < 2 else x for x in parts], axis=1)
 
 
+@structural("m")
 def rot90(m: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
     """The array turned by quarters in the plane of two axes, from the first to the second.
 

@@ -33,7 +33,9 @@ from fnx.primitives import (
     trigonometric,
 )
 from fnx.primitives.cast import convert_element_type
+from fnx.primitives.reductions import reduce_and, reduce_or
 from fnx.primitives.shaping import broadcast_in_dim
+from fnx.transforms.structural import structural
 
 __all__ = [
     "acos", "acosh", "add", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2",
@@ -281,8 +283,12 @@ greater = _binary("greater", _ordered(comparison.gt), np.greater, "Whether x > y
 greater_equal = _binary(
     "greater_equal", _ordered(comparison.ge), np.greater_equal, "Whether x >= y.", fast=""
 )
-equal = _binary("equal", comparison.eq, np.equal, "Whether x equals y.", fast="")
-not_equal = _binary("not_equal", comparison.ne, np.not_equal, "Whether x differs from y.", fast="")
+equal = structural("x", "y", verdict=reduce_and)(
+    _binary("equal", comparison.eq, np.equal, "Whether x equals y.", fast="")
+)
+not_equal = structural("x", "y", verdict=reduce_or)(
+    _binary("not_equal", comparison.ne, np.not_equal, "Whether x differs from y.", fast="")
+)
 bitwise_and = _binary(
     "bitwise_and", bits.bitwise_and, np.bitwise_and, "The bits set in both.", fast=""
 )
@@ -327,6 +333,7 @@ logical_or = _logical("logical_or", bits.bitwise_or, "Whether one or both aren't
 logical_xor = _logical("logical_xor", bits.bitwise_xor, "Whether exactly one isn't zero.")
 
 
+@structural("x", "y")
 def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
     """Elements of x where a condition holds, of y elsewhere.
 

@@ -18,6 +18,7 @@ from fnx.numpy.elementwise import clip, mod
 from fnx.numpy.indexing import take
 from fnx.numpy.manipulation import normal_axis, ravel, reshape
 from fnx.numpy.promotion import as_arrays, broadcast_to
+from fnx.transforms.structural import structural
 
 __all__ = ["fill_diagonal", "place", "put", "put_along_axis"]
 
@@ -91,6 +92,7 @@ def place(arr: Any, mask: Any, vals: Any, *, inplace: bool = True) -> Any:
     return reshape(ufuncs.where(flags, chosen, ravel(x)), x.shape)
 
 
+@structural("arr", "values")
 def put_along_axis(
     arr: Any,
     indices: Any,
@@ -137,6 +139,7 @@ def put_along_axis(
     return x.at[tuple(grid)].set(new, mode=mode)
 
 
+@structural("a", "val")
 def fill_diagonal(a: Any, val: Any, wrap: bool = False, *, inplace: bool = True) -> Any:
     """The array with values on its diagonal.
 

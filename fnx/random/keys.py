@@ -8,7 +8,6 @@ random numbers: as easy as 1, 2, 3* (2011).  Read next: `words`, what is compute
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,7 +17,8 @@ from fnx import numpy as jnp
 from fnx import tree_util
 from fnx.config import settings
 from fnx.core.array import adopt
-from fnx.core.conversion import as_value
+from fnx.core.conversion import as_value, is_arraylike
+from fnx.core.extended import ExtendedArray
 from fnx.core.tracing import Tracer
 from fnx.dtypes import ExtendedDType, prng_key
 from fnx.errors import ArgumentTypeError, ArgumentValueError, NumberOverflowError
@@ -26,6 +26,7 @@ from fnx.primitives.bits import shift_right_logical, threefry2x32
 from fnx.primitives.shaping import full, reshape
 from fnx.random.reuse import consumed, fresh
 from fnx.random.words import Pair, hashed_counters
+from fnx.transforms.structural import structural
 
 __all__ = [
     "KEY_DTYPE",
@@ -58,8 +59,11 @@ KEY_DTYPE = KeyDType()
 
 
 @tree_util.register_pytree_node_class
-class KeyArray:
+class KeyArray(ExtendedArray):
     """An array of typed keys; made by `key`.
+
+    Functions that only place elements take it (``jnp.stack([k1, k2])``, ``jnp.where``); what
+    computes refuses it.
 
     Parameters
     ----------
@@ -73,15 +77,8 @@ class KeyArray:
     KeyArray(shape=(), impl=threefry2x32)
     """
 
-    __slots__ = ("data",)
-
-    def __init__(self, data: Any) -> None:
-        self.data = data
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The extents."""
-        return tuple(self.data.shape[:-1])
+    __slots__ = ()
+    remedy = "Draw numbers with keys, or take their words, random.key_data(keys)."
 
     @property
     def dtype(self) -> KeyDType:
@@ -89,20 +86,28 @@ class KeyArray:
         return KEY_DTYPE
 
     @property
-    def ndim(self) -> int:
-        """Number of axes."""
-        return len(self.shape)
+    def at(self) -> KeyIndexHelper:
+        """Updates: ``keys.at[index].set(values)``."""
+        return KeyIndexHelper(self)
 
-    @property
-    def size(self) -> int:
-        """Number of keys."""
-        return math.prod(self.shape)
+    copy = jnp.copy
+    flatten = jnp.ravel
+    ravel = jnp.ravel
+    squeeze = jnp.squeeze
+    swapaxes = jnp.swapaxes
+    take = jnp.take
+    T = property(lambda self: jnp.transpose(self), doc="The axes in reversed order.")
 
     def __getitem__(self, index: Any) -> KeyArray:
         index = index if isinstance(index, tuple) else (index,)
-        if Ellipsis not in index:
+        if not any(part is Ellipsis for part in index):
             index = (*index, Ellipsis)
         return KeyArray(self.data[(*index, slice(None))])
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise ArgumentTypeError(
+            "keys[index] = k: arrays are immutable. Write keys = keys.at[index].set(k)."
+        )
 
     def __len__(self) -> int:
         if not self.shape:
@@ -112,16 +117,61 @@ class KeyArray:
     def __iter__(self) -> Iterator[KeyArray]:
         return iter([self[k] for k in range(len(self))])
 
-    def reshape(self, *shape: Any) -> KeyArray:
-        """The keys in another shape.
+    def __eq__(self, other: object) -> Any:
+        return jnp.equal(self, other) if _is_array(other) else NotImplemented
+
+    def __ne__(self, other: object) -> Any:
+        return jnp.not_equal(self, other) if _is_array(other) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # as of all arrays
+
+    def __contains__(self, key: object) -> bool:
+        return bool(jnp.any(self == key))
+
+    def reshape(self, *shape: Any, order: str = "C") -> KeyArray:
+        """The keys in another shape; see `fnx.numpy.reshape`.
 
         Parameters
         ----------
         *shape : int
             The extents.
+        order : {"C", "F"}
+            The order in which keys are read and placed.
         """
-        sizes = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple) else shape
-        return KeyArray(jnp.reshape(self.data, (*sizes, 2)))
+        found: KeyArray = jnp.reshape(self, shape[0] if len(shape) == 1 else shape, order)
+        return found
+
+    def transpose(self, *axes: Any) -> KeyArray:
+        """The axes in another order; see `fnx.numpy.transpose`.
+
+        Parameters
+        ----------
+        *axes : int
+            For each axis of the result, that of the keys; reversed by default.
+        """
+        order = axes[0] if len(axes) == 1 else axes or None
+        found: KeyArray = jnp.transpose(self, order)
+        return found
+
+    def astype(self, dtype: Any) -> KeyArray:
+        """The keys, if that is their dtype.
+
+        Parameters
+        ----------
+        dtype : dtype
+            Of keys.
+
+        Raises
+        ------
+        TypeError
+            It's another one.
+        """
+        return self if dtype == KEY_DTYPE else self.refuse("astype")
+
+    def block_until_ready(self) -> KeyArray:
+        """The keys, computed."""
+        self.data.block_until_ready()
+        return self
 
     def __repr__(self) -> str:
         return f"KeyArray(shape={self.shape}, impl=threefry2x32)"
@@ -134,6 +184,64 @@ class KeyArray:
     def tree_unflatten(cls, aux: None, children: tuple[Any]) -> KeyArray:
         """A key from its words."""
         return cls(children[0])
+
+
+def _is_array(x: Any) -> bool:
+    return isinstance(x, KeyArray) or is_arraylike(x)
+
+
+class KeyIndexHelper:
+    """``keys.at``: ``keys.at[index]`` gives what updates keys."""
+
+    __slots__ = ("keys",)
+
+    def __init__(self, keys: KeyArray) -> None:
+        self.keys = keys
+
+    def __getitem__(self, index: Any) -> KeyIndexUpdate:
+        return KeyIndexUpdate(self.keys, index)
+
+
+class KeyIndexUpdate:
+    """Updates of the keys at an index."""
+
+    __slots__ = ("index", "keys")
+
+    def __init__(self, keys: KeyArray, index: Any) -> None:
+        self.keys = keys
+        self.index = index
+
+    def get(self, **options: Any) -> KeyArray:
+        """The keys there; see `fnx.numpy.index_updates.IndexUpdate.get`.
+
+        Parameters
+        ----------
+        **options
+            ``mode``, ``fill_value`` and promises.
+        """
+
+        @structural("keys")
+        def get(keys: Any) -> Any:
+            return keys.at[self.index].get(**options)
+
+        return get(self.keys)  # type: ignore[no-any-return]
+
+    def set(self, values: Any, **options: Any) -> KeyArray:
+        """Keys replaced; see `fnx.numpy.index_updates.IndexUpdate.set`.
+
+        Parameters
+        ----------
+        values : KeyArray
+            Broadcast to the indexed shape.
+        **options
+            ``mode`` and promises.
+        """
+
+        @structural("keys", "values")
+        def set(keys: Any, values: Any) -> Any:
+            return keys.at[self.index].set(values, **options)
+
+        return set(self.keys, values)  # type: ignore[no-any-return]
 
 
 def PRNGKey(seed: Any, *, impl: Any = None) -> Any:

@@ -25,6 +25,8 @@ FACTORED = {
     "eigh": ("of_symmetric({0})", 2),
     "eig": ("of_general({0})", 1),
     "svd": ("of_singular({0})", 2),
+    "solve_sylvester": ("fnx.scipy.linalg.solve_sylvester({0}, {0}, {0} * {0})", 1),
+    "sqrtm": ("jnp.real(fnx.scipy.linalg.sqrtm({0}))", 1),
     "jnp.linalg.solve": ("jnp.linalg.solve({0}, {1})", 1),
     "jnp.linalg.slogdet": ("jnp.linalg.slogdet({0})[1]", 1),
 }
