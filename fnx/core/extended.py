@@ -76,9 +76,7 @@ class ExtendedArray:
         )
 
 
-def _refused(name: str) -> Any:
-    operation = {"__array__": "np.asarray"}.get(name, name.strip("_"))
-
+def _refused(name: str, operation: str) -> Any:
     def method(self: ExtendedArray, *args: Any, **options: Any) -> Any:
         self.refuse(operation)
 
@@ -88,8 +86,13 @@ def _refused(name: str) -> Any:
 
 
 _BINARY = "add sub mul truediv floordiv mod divmod pow matmul and or xor lshift rshift".split()
-_OTHERS = "lt le gt ge neg pos abs invert bool array".split()
-for _name in (*_BINARY, *[f"r{name}" for name in _BINARY], *_OTHERS):
-    setattr(ExtendedArray, f"__{_name}__", _refused(f"__{_name}__"))
-for _name in ("item", "tolist"):
-    setattr(ExtendedArray, _name, _refused(_name))
+_OTHERS = "lt le gt ge neg pos abs invert bool".split()
+_METHODS = {
+    "__array__": "np.asarray",
+    "item": "item",
+    "tolist": "tolist",
+    **{f"__{name}__": name for name in (*_BINARY, *_OTHERS)},
+    **{f"__r{name}__": name for name in _BINARY},
+}
+for _name, _operation in _METHODS.items():
+    setattr(ExtendedArray, _name, _refused(_name, _operation))

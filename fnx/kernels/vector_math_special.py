@@ -126,7 +126,7 @@ def _lgamma(o: Any, x: Any) -> Any:
     small = o.add(small, log(o, product))
     inverse = o.div(1.0, y)
     z = o.mul(inverse, inverse)
-    series = o.mul(inverse, polynomial(o, "stirling", o.select(o.lt(z, 1.0 / 64.0), z, 0.0)))
+    series = o.mul(inverse, polynomial(o, "stirling", o.select(o.lt(y, 8.0), 0.0, z)))
     logarithm = log(o, y)
     large = o.fma(
         o.sub(y, 0.5),
@@ -171,7 +171,7 @@ def _digamma(o: Any, x: Any) -> Any:
     small = o.fma(from_root, polynomial(o, "digamma_root", o.sub(low, 1.5)), shift)
     inverse = o.div(1.0, y)
     z = o.mul(inverse, inverse)
-    tail = o.mul(z, polynomial(o, "digamma_tail", o.select(o.lt(z, 1.0 / 64.0), z, 0.0)))
+    tail = o.mul(z, polynomial(o, "digamma_tail", o.select(o.lt(y, 8.0), 0.0, z)))
     large = o.sub(o.sub(log(o, y), o.mul(inverse, 0.5)), tail)
     value = o.select(o.lt(y, 8.0), small, large)
     # digamma(x) = digamma(1 - x) - pi / tan(pi x)

@@ -107,7 +107,8 @@ def _scalar_gather(x: Any, index: Any, mode: Any) -> Any:
         return None
     if dtypes.kind_of(index.dtype) not in "iu":
         return None
-    return dynamic_index_in_dim(x, not_negative(index, x.shape[0]), 0, keepdims=False)
+    place = not_negative(index, x.shape[0])
+    return dynamic_index_in_dim(x, place, 0, keepdims=False, allow_negative_indices=False)
 
 
 def _index_vectors(plan: Plan) -> Any:

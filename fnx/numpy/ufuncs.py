@@ -129,7 +129,9 @@ floor = _rounding("floor", rounding.floor, np.floor, "The largest whole number n
 ceil = _rounding("ceil", rounding.ceil, np.ceil, "The smallest whole number not below x.")
 trunc = _rounding(
     "trunc",
-    lambda x: where(comparison.lt(x, constant_like(x, 0)), rounding.ceil(x), rounding.floor(x)),
+    lambda x: comparison.select(
+        comparison.lt(x, constant_like(x, 0)), rounding.ceil(x), rounding.floor(x)
+    ),
     np.trunc,
     "The whole number next to x on the side of 0.",
 )

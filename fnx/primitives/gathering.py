@@ -164,7 +164,7 @@ def _gather_evaluate(
     if valid is not None:
         filling = np.asarray(fill_value).astype(x.dtype)
         result = np.where(valid.reshape(way.mask), result, filling)
-    return np.ascontiguousarray(result.transpose(way.placing))
+    return np.asarray(result.transpose(way.placing), order="C")  # also of no axes
 
 
 def _gather_jvp(primals: Sequence[Any], tangents: Sequence[Any], **params: Any) -> Any:

@@ -224,7 +224,7 @@ class KeyIndexUpdate:
         def get(keys: Any) -> Any:
             return keys.at[self.index].get(**options)
 
-        return get(self.keys)  # type: ignore[no-any-return]
+        return get(self.keys)
 
     def set(self, values: Any, **options: Any) -> KeyArray:
         """Keys replaced; see `fnx.numpy.index_updates.IndexUpdate.set`.
@@ -241,7 +241,7 @@ class KeyIndexUpdate:
         def set(keys: Any, values: Any) -> Any:
             return keys.at[self.index].set(values, **options)
 
-        return set(self.keys, values)  # type: ignore[no-any-return]
+        return set(self.keys, values)
 
 
 def PRNGKey(seed: Any, *, impl: Any = None) -> Any:

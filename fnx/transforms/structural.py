@@ -90,8 +90,9 @@ def _through_words(
     bound.apply_defaults()
     given = {element: bound.arguments[element] for element in elements}
     arrays, tree = tree_flatten(given, is_leaf=_is_leaf)
-    kinds = {type(array) for array in arrays}
-    if len(kinds) != 1 or not _is_leaf(arrays[0]):
+    if not any([_is_leaf(array) for array in arrays]):
+        return function(*args, **options)  # other arguments are, which the function refuses
+    if not all([type(array) is type(arrays[0]) for array in arrays]):
         raise ArgumentTypeError(
             f"{name}: {' and '.join(elements)} must be keys all or none, got "
             f"{', '.join([repr(getattr(a, 'aval', a)) for a in arrays])}. Convert numbers with "

@@ -177,6 +177,26 @@ def test_error(name):
         assert error <= FUNCTIONS[name].bound
 
 
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_error_at_round_numbers(name):
+    """Where one formula takes over from another: no random sample hits these numbers."""
+    function, operation = FUNCTIONS[name], name.split()[0]
+    quarters = np.arange(-64, 65) / 4
+    inside = [(quarters >= low) & (quarters <= high) for low, high in function.near]
+    x = quarters[np.any(inside, axis=0)]
+    with mpmath.workdps(40), np.errstate(all="ignore"):
+        want = [function.exact(mpmath.mpf(v)) if finite(function, v) else mpmath.inf for v in x]
+        double = scalar_kernel(operation, "f8")(x)
+        assert error_in_ulp(double, want, np.float64, function.relative) <= function.bound
+        single = scalar_kernel(operation, "f4")(x.astype(np.float32))
+        assert error_in_ulp(single, want, np.float32, function.relative) <= function.bound
+
+
+def finite(function, x):
+    """Whether a function has a finite value, so that mpmath does not refuse it."""
+    return bool(np.isfinite(function.single(np.float64(x))))
+
+
 @pytest.mark.parametrize("name", PAIRS)
 def test_error_of_two_arguments(name):
     for error in measured_pair(name):

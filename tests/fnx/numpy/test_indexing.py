@@ -152,3 +152,16 @@ def test_axes_that_are_not_there():
         jnp.take_along_axis(X, PLACES, axis=-4)
     with pytest.raises(ValueError, match="as many axes"):
         jnp.take_along_axis(X, PLACES, axis=0)
+
+
+@pytest.mark.parametrize(("index", "value"), [(-5, 10), (-3, 10), (-1, 12), (0, 10), (9, 12)])
+def test_array_scalars_out_of_bounds_are_clipped(index, value):
+    """A negative index counts from the end once; JAX 0.10.2 gives these, too."""
+    x = jnp.array([10, 11, 12])
+    assert x[jnp.array(index)] == value
+    assert fnx.jit(lambda x, i: x[i])(x, index) == value
+
+
+def test_updates_at_an_array_scalar_have_gradients():
+    grad = fnx.grad(lambda v: (jnp.zeros(5).at[jnp.array(1)].set(v) * jnp.arange(5)).sum())(1.0)
+    assert grad == 1 and grad.shape == ()
