@@ -142,7 +142,8 @@ class Settings:
     watches: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "watches", self.debug_nans or self.debug_infs)
+        strict = self.numpy_rank_promotion != "allow"
+        object.__setattr__(self, "watches", self.debug_nans or self.debug_infs or strict)
         object.__setattr__(self, "key", tuple([getattr(self, name) for name in _MEANING]))
 
 
@@ -188,7 +189,7 @@ def settings() -> Settings:
 
 
 def evaluates() -> bool:
-    """Whether operations are evaluated here and nothing else: no trace, no look at their results.
+    """Whether operations are evaluated here and nothing else: no trace, no look at what they do.
 
     Then NumPy may be called without going through a primitive.
 

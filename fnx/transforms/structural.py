@@ -99,6 +99,10 @@ def _through_words(
             "random.wrap_key_data, or keys with random.key_data."
         )
     first = arrays[0]
+    if bound.arguments.get("dtype") is not None:
+        if bound.arguments["dtype"] != first.dtype:
+            first.refuse(name)
+        bound.arguments["dtype"] = None
 
     def of_words(*words: Any) -> Any:
         bound.arguments.update(tree_unflatten(tree, words))
@@ -107,7 +111,7 @@ def _through_words(
     def rewrapped(words: Any) -> Any:
         if verdict is not None:
             return verdict(words, (words.ndim - 1,))
-        return type(first)(words) if words.dtype == first.data.dtype else first.refuse(name)
+        return type(first)(words)
 
     found = vmap(of_words, in_axes=-1, out_axes=-1)(*[array.data for array in arrays])
     return tree_map(rewrapped, found)

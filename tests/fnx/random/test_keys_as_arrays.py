@@ -230,6 +230,7 @@ def test_what_an_array_of_keys_is():
     assert (jnp.shape(KEYS), jnp.ndim(KEYS), jnp.size(KEYS), jnp.size(KEYS, 1)) == ((2, 3), 2, 6, 3)
     assert (KEYS.itemsize, KEYS.nbytes) == (8, 48)
     assert KEYS.astype(KEYS.dtype) is KEYS and KEYS.block_until_ready() is KEYS
+    check(jnp.asarray(KEYS, KEYS.dtype), NUMBERS)
     zeros = jnp.zeros_like(KEYS)
     assert zeros.dtype == KEYS.dtype and not np.asarray(random.key_data(zeros)).any()
 
@@ -271,6 +272,7 @@ def test_equality_is_that_of_all_words():
         (lambda: jnp.stack([jnp.ones(()), KEYS[0, 0]]), "stack|asarray: .*aren't numbers"),
         (lambda: KEYS.at[0].set(1), "keys and values must be keys all or none"),
         (lambda: jnp.concatenate([KEYS], dtype=float), "concatenate: the elements"),
+        (lambda: jnp.asarray(KEYS, np.uint32), "asarray: the elements"),
         (lambda: jnp.where(KEYS[0], 1, 2), "where: the elements"),
         (lambda: jnp.take(MASK, KEYS), "take: the elements"),
         (lambda: KEYS.__setitem__(0, KEYS[1]), r"keys.at\[index\].set"),
