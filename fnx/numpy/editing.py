@@ -32,9 +32,10 @@ from fnx.numpy.promotion import (
     broadcast_shapes,
     broadcast_to,
     cast,
+    known,
     promote_dtypes,
 )
-from fnx.numpy.searching import known, searchsorted
+from fnx.numpy.searching import searchsorted
 from fnx.numpy.sorting import argsort, sort
 from fnx.primitives import shaping
 from fnx.transforms.structural import structural

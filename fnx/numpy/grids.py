@@ -15,8 +15,14 @@ from fnx.numpy.elementwise import clip, floor_divide, mod, power
 from fnx.numpy.indexing import nonzero
 from fnx.numpy.joining import concatenate, stack
 from fnx.numpy.manipulation import moveaxis, reshape
-from fnx.numpy.promotion import as_arrays, broadcast_to, cast, promote_dtypes, promote_inexact
-from fnx.numpy.searching import known
+from fnx.numpy.promotion import (
+    as_arrays,
+    broadcast_to,
+    cast,
+    known,
+    promote_dtypes,
+    promote_inexact,
+)
 from fnx.numpy.ufuncs import exp, log, where
 from fnx.primitives.iota import iota
 from fnx.transforms.structural import structural

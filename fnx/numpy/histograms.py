@@ -14,9 +14,10 @@ from fnx.numpy import reductions, ufuncs
 from fnx.numpy.calculus import diff
 from fnx.numpy.creation import linspace, ones, zeros
 from fnx.numpy.elementwise import clip
+from fnx.numpy.joining import unstack
 from fnx.numpy.manipulation import ravel
-from fnx.numpy.promotion import as_arrays, promote_inexact
-from fnx.numpy.searching import known, searchsorted
+from fnx.numpy.promotion import as_arrays, known, promote_inexact
+from fnx.numpy.searching import searchsorted
 
 __all__ = ["bincount", "histogram", "histogram2d", "histogram_bin_edges", "histogramdd"]
 
@@ -244,7 +245,7 @@ def histogramdd(
             f"histogramdd: points of {axes} axes need as many bins and ranges, got {len(each)} "
             f"and {len(ends)}."
         )
-    columns = [points[:, k] for k in np.arange(axes).tolist()]
+    columns = unstack(points, axis=1)
     edges = [_edges("histogramdd", x, b, r) for x, b, r in zip(columns, each, ends, strict=True)]
     edges = [e.astype(points.dtype) for e in edges]
     integer = np.ones(points.shape[0], dtypes.default_dtype("i"))
@@ -260,6 +261,5 @@ def histogramdd(
         counts = counts.astype(points.dtype)
         counts = counts / reductions.sum(counts)
         for k, e in enumerate(edges):
-            widths = diff(e).reshape([-1 if j == k else 1 for j in np.arange(axes).tolist()])
-            counts = counts / widths
+            counts = counts / diff(e).reshape(-1, *[1] * (axes - 1 - k))
     return counts, edges

@@ -24,7 +24,7 @@ from fnx.numpy.dynamic_slices import cut
 from fnx.numpy.elementwise import floor_divide, mod
 from fnx.numpy.index_plans import Plan, not_negative, plan_index, promised, without_truths
 from fnx.numpy.manipulation import normal_axis
-from fnx.numpy.promotion import as_arrays, broadcast_shapes, broadcast_to, cast, refuse_out
+from fnx.numpy.promotion import as_arrays, broadcast_shapes, broadcast_to, cast, known, refuse_out
 from fnx.numpy.sorting import argsort
 from fnx.primitives import gathering, shaping
 from fnx.primitives.dynamic_slicing import dynamic_index_in_dim
@@ -241,14 +241,14 @@ def nonzero(a: Any, *, size: int | None = None, fill_value: Any = None) -> tuple
         What fills up to `size`; 0 by default.
     """
     (x,) = as_arrays("nonzero", a)
-    if isinstance(x, Tracer) and x.concrete() is None and size is None:
+    if size is None and known(x) is None:
         raise ConcretizationTypeError(
             f"nonzero: {x.aval!r} is traced, and the number of places decides the shape. Pass "
             "size=."
         )
-    known = x.concrete() if isinstance(x, Tracer) else x
-    if known is not None:
-        places = [p.astype(dtypes.default_dtype("i")) for p in np.nonzero(known._data)]
+    elements = known(x)
+    if elements is not None:
+        places = [p.astype(dtypes.default_dtype("i")) for p in np.nonzero(elements)]
         if size is not None:
             fill = 0 if fill_value is None else fill_value
             places = [

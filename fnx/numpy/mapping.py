@@ -15,11 +15,10 @@ import numpy as np
 from fnx.control.loops import fori_loop, scan
 from fnx.errors import ArgumentTypeError, ArgumentValueError, ShapeError, UnsupportedError
 from fnx.numpy import ufuncs
-from fnx.numpy.creation import asarray, full, zeros
+from fnx.numpy.creation import asarray, full
 from fnx.numpy.joining import concatenate
 from fnx.numpy.manipulation import expand_dims, moveaxis, normal_axis, ravel, squeeze
-from fnx.numpy.promotion import as_arrays, broadcast_shapes, broadcast_to
-from fnx.numpy.searching import known
+from fnx.numpy.promotion import as_arrays, broadcast_shapes, broadcast_to, known
 from fnx.transforms.vmap import vmap
 
 __all__ = ["apply_along_axis", "apply_over_axes", "frompyfunc", "ufunc", "vectorize"]
@@ -267,7 +266,6 @@ class ufunc:
         self.nargs = nin + nout
         self.identity = identity
         self.__name__ = name or getattr(func, "__name__", "ufunc")
-        self._func = func
         self._mapped = vectorize(func)
 
     def __repr__(self) -> str:
@@ -323,32 +321,32 @@ class ufunc:
         if out is not None:
             raise UnsupportedError(f"{self.__name__}.reduce: arrays are immutable; leave out=.")
         (x,) = as_arrays(f"{self.__name__}.reduce", a)
-        rank = x.ndim
         mask = None if where is None else broadcast_to(asarray(where, dtype=bool), x.shape)
+        kept = [1] * x.ndim
         if axis is None:
-            x, mask, axis = ravel(x), None if mask is None else ravel(mask), 0
-        place = normal_axis(f"{self.__name__}.reduce", axis, x.ndim)
+            x, mask, place = ravel(x), None if mask is None else ravel(mask), 0
+        else:
+            place = normal_axis(f"{self.__name__}.reduce", axis, x.ndim)
+            kept = [1 if k == place else n for k, n in enumerate(x.shape)]
         x = moveaxis(x if dtype is None else x.astype(dtype), place, 0)
         start = self.identity if initial is None else initial
-        if start is None or (initial is None and mask is None and x.shape[0]):
-            if mask is not None or not x.shape[0]:
-                raise ArgumentValueError(
-                    f"{self.__name__}.reduce: there is no identity to start from. Pass initial=."
-                )
+        if initial is None and mask is None and x.shape[0]:
             carry, rest = x[0], x[1:]
+        elif start is None:
+            raise ArgumentValueError(
+                f"{self.__name__}.reduce: there is no identity to start from. Pass initial=."
+            )
         else:
             carry, rest = full(x.shape[1:], start, dtype=x.dtype), x
-        keep = zeros(rest.shape, bool) == 0 if mask is None else moveaxis(mask, place, 0)
 
         def step(carry: Any, element: Any) -> Any:
             value, counts = element
-            return ufuncs.where(counts, self(carry, value).astype(carry.dtype), carry), None
+            new = self(carry, value).astype(carry.dtype)
+            return new if counts is None else ufuncs.where(counts, new, carry), None
 
-        result, _ = scan(step, carry, (rest, keep))
-        if keepdims:
-            shape = [1] * rank if place == 0 and rank != x.ndim else None
-            return result.reshape(shape) if shape else expand_dims(result, place)
-        return result
+        counts = None if mask is None else moveaxis(mask, place, 0)
+        result, _ = scan(step, carry, (rest, counts))
+        return result.reshape(kept) if keepdims else result
 
     def accumulate(self, a: Any, axis: int = 0, dtype: Any = None, out: None = None) -> Any:
         """The function of the elements along an axis up to each of them.

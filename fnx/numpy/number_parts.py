@@ -22,11 +22,11 @@ from fnx.numpy.padding import pad
 from fnx.numpy.promotion import (
     as_arrays,
     broadcast_arrays,
+    known,
     promote,
     promote_dtypes,
     promote_inexact,
 )
-from fnx.numpy.searching import known
 from fnx.primitives import bits, comparison
 from fnx.primitives.cast import bitcast_convert_type
 

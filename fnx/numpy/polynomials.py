@@ -15,8 +15,7 @@ from fnx.numpy.editing import trim_zeros
 from fnx.numpy.elementwise import power
 from fnx.numpy.joining import atleast_1d, concatenate
 from fnx.numpy.products import matmul, outer
-from fnx.numpy.promotion import as_arrays, promote_dtypes, promote_inexact
-from fnx.numpy.searching import known
+from fnx.numpy.promotion import as_arrays, known, promote_dtypes, promote_inexact
 
 __all__ = [
     "poly", "polyadd", "polyder", "polydiv", "polyfit", "polyint", "polymul", "polysub", "polyval",

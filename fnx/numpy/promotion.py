@@ -34,6 +34,7 @@ __all__ = [
     "broadcast_shapes",
     "broadcast_to",
     "cast",
+    "known",
     "promote",
     "promote_dtypes",
     "promote_inexact",
@@ -55,6 +56,12 @@ def as_arrays(operation: str, *args: Any) -> list[Any]:
         a if type(a) is Array or isinstance(a, Tracer) else as_value(a, operation, f"argument {k}")
         for k, a in enumerate(args)
     ]
+
+
+def known(x: Any) -> np.ndarray[Any, Any] | None:
+    """The elements of an array or tracer as far as they are known before a program runs."""
+    value = x.concrete() if isinstance(x, Tracer) else x
+    return None if value is None else value._data
 
 
 def cast(x: Any, dtype: Any, weak: bool = False) -> Any:

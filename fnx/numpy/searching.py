@@ -12,26 +12,19 @@ import numpy as np
 from fnx import dtypes
 from fnx.control.loops import fori_loop
 from fnx.core.array import adopt
-from fnx.core.tracing import Tracer
 from fnx.errors import ArgumentValueError
 from fnx.numpy import ufuncs
 from fnx.numpy.elementwise import clip, isnan, mod
 from fnx.numpy.indexing import take
 from fnx.numpy.joining import concatenate
 from fnx.numpy.manipulation import flip
-from fnx.numpy.promotion import as_arrays, promote_dtypes, promote_inexact
+from fnx.numpy.promotion import as_arrays, known, promote_dtypes, promote_inexact
 from fnx.numpy.sorting import argsort
 from fnx.primitives import shaping
 
-__all__ = ["digitize", "interp", "known", "searchsorted"]
+__all__ = ["digitize", "interp", "searchsorted"]
 
 _METHODS = ("default", "scan", "scan_unrolled", "sort", "compare_all")
-
-
-def known(x: Any) -> np.ndarray[Any, Any] | None:
-    """The elements of an array or tracer as far as they are known before a program runs."""
-    value = x.concrete() if isinstance(x, Tracer) else x
-    return None if value is None else value._data
 
 
 def _before(a: Any, v: Any) -> Any:
@@ -135,10 +128,19 @@ def digitize(x: Any, bins: Any, right: bool = False, *, method: str = "scan") ->
     if not edges.shape[0]:
         return shaping.full(values.shape, 0, np.dtype(np.int32))
     side: Literal["left", "right"] = "left" if right else "right"
-    rising = searchsorted(edges, values, side, method=method)
-    falling = edges.shape[0] - searchsorted(flip(edges), values, side, method=method)
-    bins = ufuncs.where(ufuncs.greater_equal(edges[-1], edges[0]), rising, falling)
-    return bins.astype(np.int32)
+
+    def rising() -> Any:
+        return searchsorted(edges, values, side, method=method)
+
+    def falling() -> Any:
+        return edges.shape[0] - searchsorted(flip(edges), values, side, method=method)
+
+    ends = known(edges)
+    if ends is None:
+        found = ufuncs.where(ufuncs.greater_equal(edges[-1], edges[0]), rising(), falling())
+    else:
+        found = rising() if ends[-1] >= ends[0] else falling()
+    return found.astype(np.int32)
 
 
 def interp(

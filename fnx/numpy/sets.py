@@ -18,8 +18,8 @@ from fnx.numpy.elementwise import clip, isnan
 from fnx.numpy.indexing import nonzero, take
 from fnx.numpy.joining import concatenate
 from fnx.numpy.manipulation import moveaxis, normal_axis, ravel, reshape
-from fnx.numpy.promotion import as_arrays, promote_dtypes
-from fnx.numpy.searching import known, searchsorted
+from fnx.numpy.promotion import as_arrays, known, promote_dtypes
+from fnx.numpy.searching import searchsorted
 from fnx.numpy.sorting import argsort, lexsort, sort
 from fnx.primitives import shaping
 

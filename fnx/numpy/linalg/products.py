@@ -12,11 +12,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from fnx.errors import ArgumentTypeError, ArgumentValueError, ShapeError
-from fnx.numpy import products
+from fnx.numpy import products, vectors
 from fnx.numpy.creation import eye
-from fnx.numpy.joining import stack
 from fnx.numpy.linalg.systems import inv
-from fnx.numpy.manipulation import matrix_transpose, moveaxis
+from fnx.numpy.manipulation import matrix_transpose
 from fnx.numpy.products import matmul, vecdot
 from fnx.numpy.promotion import as_arrays, broadcast_to, promote_dtypes
 
@@ -56,9 +55,7 @@ def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
             f"cross: both arrays must hold vectors of three elements along axis {axis}, got "
             f"{x.aval!r} and {y.aval!r}."
         )
-    x, y = moveaxis(x, axis, -1), moveaxis(y, axis, -1)
-    parts = [x[..., i] * y[..., j] - x[..., j] * y[..., i] for i, j in ((1, 2), (2, 0), (0, 1))]
-    return moveaxis(stack(parts, -1), -1, axis)
+    return vectors.cross(x, y, axis=axis)
 
 
 def diagonal(x: Any, /, *, offset: int = 0) -> Any:
